@@ -1,0 +1,66 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Each Zoo module is a product, so that a server or tool can import just what it needs.
+let modules = [
+  "ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision", "ZooTraining",
+]
+
+let package = Package(
+  name: "zoo",
+  products: [.executable(name: "zoo", targets: ["zoo"])]
+    + modules.map { .library(name: $0, targets: [$0]) },
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(name: "CLibPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CLibWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
+    .target(name: "CKernels"),
+    .target(
+      name: "ZooCheckpoint",
+      dependencies: [
+        "CKernels",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "OrderedCollections", package: "swift-collections"),
+      ]),
+    .target(
+      name: "ZooFormats",
+      dependencies: [
+        "ZooCheckpoint", "CZlib", .product(name: "OrderedCollections", package: "swift-collections"),
+      ]),
+    .target(
+      name: "ZooCatalog",
+      dependencies: ["ZooCheckpoint", "ZooGraph"],
+      plugins: ["CatalogPlugin"]),
+    .target(name: "ZooGraph", dependencies: ["ZooCheckpoint"]),
+    .target(name: "ZooEngine", dependencies: ["ZooCheckpoint", "ZooGraph", "COneDNN"]),
+    .target(name: "ZooVision", dependencies: ["ZooCheckpoint", "CTurboJPEG", "CLibPNG", "CLibWebP"]),
+    .target(
+      name: "ZooTraining",
+      dependencies: ["ZooCheckpoint", "ZooGraph", "ZooEngine", "ZooVision", "ZooCatalog"]),
+    .executableTarget(
+      name: "zoo",
+      dependencies: modules.map { .byName(name: $0) } + [
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(name: "catalog-packer"),
+    .plugin(
+      name: "CatalogPlugin", capability: .buildTool(), dependencies: ["catalog-packer"], path: "Sources/CatalogPlugin"),
+  ]
+    + modules.map {
+      .testTarget(name: "\($0)Tests", dependencies: [.byName(name: $0), "TestSupport"])
+    } + [
+      .target(name: "TestSupport", dependencies: ["ZooCheckpoint"], path: "Tests/TestSupport"),
+      .testTarget(name: "EndToEndTests", dependencies: ["zoo", "TestSupport"]),
+    ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c11
+)

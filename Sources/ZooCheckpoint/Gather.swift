@@ -1,0 +1,78 @@
+import CKernels
+
+extension Tensor {
+  /// Calls `body` with the elements contiguous, row-major and little-endian, in this tensor's dtype.
+  ///
+  /// Views that already are so cost no copy.
+  /// - Throws: ``TensorError/expandsTooFar(shape:bytes:storageBytes:)`` where a stride-0 view would need
+  ///   far more memory than is stored; ``FileError``; what `body` throws.
+  public func withContiguousBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
+    let byteCount = byteCount
+    if isContiguous && (!isByteSwapped || dtype.size == 1) {
+      let start = storageOffset * dtype.size
+      return try storage.withBytes { bytes in
+        try body(
+          UnsafeRawBufferPointer(
+            rebasing: bytes[(byteCount == 0 ? 0 : start)..<(byteCount == 0 ? 0 : start + byteCount)]))
+      }
+    }
+    guard byteCount <= max(storage.count, 1 << 20) * 64 else {
+      throw TensorError.expandsTooFar(shape: shape, bytes: byteCount, storageBytes: storage.count)
+    }
+    return try withUnsafeTemporaryAllocation(byteCount: max(byteCount, 1), alignment: 64) { buffer in
+      try storage.withBytes { bytes in
+        if byteCount > 0 {
+          gather(from: bytes, into: UnsafeMutableRawBufferPointer(rebasing: buffer[0..<byteCount]))
+        }
+      }
+      return try body(UnsafeRawBufferPointer(rebasing: buffer[0..<byteCount]))
+    }
+  }
+
+  private func gather(from source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) {
+    guard let from = source.baseAddress, let to = target.baseAddress else { return }
+    shape.map(Int64.init).withUnsafeBufferPointer { sizes in
+      strides.map(Int64.init).withUnsafeBufferPointer { steps in
+        zoo_gather(
+          to, from + storageOffset * dtype.size, sizes.baseAddress, steps.baseAddress, Int32(shape.count),
+          Int32(dtype.size), isByteSwapped)
+      }
+    }
+  }
+
+  /// The elements as float32 in row-major order, converted from any numeric dtype.
+  public func floats() throws -> [Float] {
+    let count = elementCount
+    return try withContiguousBytes { bytes in
+      [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+        if count > 0, let source = bytes.baseAddress, let target = buffer.baseAddress {
+          zoo_to_float(target, source, Int64(count), dtype.kernelCode)
+        }
+        initialized = count
+      }
+    }
+  }
+}
+
+extension DType {
+  /// The code that the C kernels know this dtype by.
+  var kernelCode: zoo_dtype {
+    switch self {
+    case .float64: ZOO_F64
+    case .float32: ZOO_F32
+    case .float16: ZOO_F16
+    case .bfloat16: ZOO_BF16
+    case .float8E4M3: ZOO_F8_E4M3
+    case .float8E5M2: ZOO_F8_E5M2
+    case .int64: ZOO_I64
+    case .int32: ZOO_I32
+    case .int16: ZOO_I16
+    case .int8: ZOO_I8
+    case .uint64: ZOO_U64
+    case .uint32: ZOO_U32
+    case .uint16: ZOO_U16
+    case .uint8: ZOO_U8
+    case .bool: ZOO_BOOL
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Why a file can't be opened, read or written.
+public enum FileError: Error, Sendable, Equatable {
+  case notFound(file: String)
+  case isDirectory(file: String)
+  case notRegular(file: String)
+  case empty(file: String)
+  case outOfRange(file: String, offset: Int, count: Int, size: Int)
+  case exists(file: String)
+  case system(file: String, operation: String, code: Int32)
+}
+
+/// A file mapped read-only into memory; unmapped when the last holder lets go.
+///
+/// Every access is checked against the size at the time of opening.
+public final class MappedFile: Sendable {
+  /// The path as the user gave it.
+  public let path: String
+  /// Size in bytes.
+  public let count: Int
+  /// The open descriptor, for copies inside the kernel.
+  public let descriptor: Int32
+  private let base: UInt
+
+  /// Maps a regular file of at least one byte.
+  ///
+  /// - Throws: ``FileError``.
+  public init(path: String) throws(FileError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw errno == ENOENT || errno == ENOTDIR
+        ? .notFound(file: path) : .system(file: path, operation: "open", code: errno)
+    }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      let code = errno
+      close(descriptor)
+      throw .system(file: path, operation: "stat", code: code)
+    }
+    let type = status.st_mode & S_IFMT
+    guard type == S_IFREG, status.st_size > 0 else {
+      close(descriptor)
+      throw type == S_IFDIR
+        ? .isDirectory(file: path) : type == S_IFREG ? .empty(file: path) : .notRegular(file: path)
+    }
+    let size = Int(status.st_size)
+    guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED
+    else {
+      let code = errno
+      close(descriptor)
+      throw .system(file: path, operation: "map", code: code)
+    }
+    self.path = path
+    self.count = size
+    self.descriptor = descriptor
+    self.base = UInt(bitPattern: address)
+  }
+
+  deinit {
+    munmap(UnsafeMutableRawPointer(bitPattern: base), count)
+    close(descriptor)
+  }
+
+  /// Calls `body` with the bytes `offset ..< offset + count`.
+  ///
+  /// - Throws: ``FileError/outOfRange(file:offset:count:size:)``, or what `body` throws.
+  public func withBytes<R>(
+    offset: Int, count: Int, _ body: (UnsafeRawBufferPointer) throws -> R
+  ) throws -> R {
+    guard offset >= 0, count >= 0, offset <= self.count, count <= self.count - offset else {
+      throw FileError.outOfRange(file: path, offset: offset, count: count, size: self.count)
+    }
+    let start = UnsafeRawPointer(bitPattern: base + UInt(offset))
+    return try withExtendedLifetime(self) {
+      try body(UnsafeRawBufferPointer(start: start, count: count))
+    }
+  }
+
+  /// Tells the kernel that the range won't be needed soon, so that reading a large file leaves little resident.
+  public func release(offset: Int, count: Int) {
+    let page = Int(getpagesize())
+    let start = (offset + page - 1) / page * page
+    let end = (offset + count) / page * page
+    guard offset >= 0, start < end, end <= self.count + page else { return }
+    madvise(UnsafeMutableRawPointer(bitPattern: base + UInt(start)), end - start, MADV_DONTNEED)
+  }
+}

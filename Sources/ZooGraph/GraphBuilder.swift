@@ -1,0 +1,108 @@
+/// Writes a graph down as a paper's table reads: each call adds a module and gives back its output.
+///
+/// Module paths nest with ``scope(_:_:)``, stages with ``stage(_:_:)``; parameters are named `path.weight` and so on,
+/// as PyTorch's state dict names them.
+public struct GraphBuilder {
+  public private(set) var graph = Graph()
+  private var path: [String] = []
+
+  public init() {}
+
+  public var input: ValueID { graph.input }
+
+  /// Everything that `body` adds is named under `name`.
+  public mutating func scope<R>(_ name: String, _ body: (inout GraphBuilder) throws -> R) rethrows -> R {
+    path.append(name)
+    defer { path.removeLast() }
+    return try body(&self)
+  }
+
+  /// Everything from here on belongs to a new stage; call it once a stage, from the stem to the head.
+  public mutating func beginStage(_ name: String) { graph.stages.append(name) }
+
+  public mutating func finish(outputs: [ValueID]) -> Graph {
+    graph.outputs = outputs
+    return graph
+  }
+
+  private func fullName(_ name: String) -> String { (path + [name]).joined(separator: ".") }
+
+  private mutating func parameter(_ name: String, _ shape: [Int], isBuffer: Bool = false) -> ValueID {
+    let value = graph.makeValue()
+    graph.parameters.append(Parameter(name: name, shape: shape, isBuffer: isBuffer, value: value))
+    return value
+  }
+
+  private mutating func add(_ operation: Operation, _ inputs: [ValueID], name: String) -> ValueID {
+    let output = graph.makeValue()
+    graph.nodes.append(
+      Node(
+        operation: operation, inputs: inputs, output: output, name: fullName(name),
+        stage: max(graph.stages.count - 1, 0)))
+    return output
+  }
+
+  /// `nn.Conv2d`: weight [outputs, inputs / groups, kernel, kernel].
+  public mutating func convolution(
+    _ name: String, _ x: ValueID, from inputs: Int, to outputs: Int, kernel: Int, stride: Int = 1,
+    padding: Padding = .symmetric(0), dilation: Int = 1, groups: Int = 1, bias: Bool = false
+  ) -> ValueID {
+    let module = fullName(name)
+    var operands = [x, parameter(module + ".weight", [outputs, inputs / groups, kernel, kernel])]
+    if bias { operands.append(parameter(module + ".bias", [outputs])) }
+    return add(
+      .convolution(
+        Convolution(
+          stride: [stride, stride], padding: padding, dilation: [dilation, dilation], groups: groups, hasBias: bias)),
+      operands, name: name)
+  }
+
+  /// `nn.BatchNorm2d`: weight, bias, running_mean, running_var, each [channels].
+  public mutating func batchNorm(
+    _ name: String, _ x: ValueID, channels: Int, epsilon: Float = 1e-5, momentum: Float = 0.1
+  ) -> ValueID {
+    let module = fullName(name)
+    let operands = [
+      x, parameter(module + ".weight", [channels]), parameter(module + ".bias", [channels]),
+      parameter(module + ".running_mean", [channels], isBuffer: true),
+      parameter(module + ".running_var", [channels], isBuffer: true),
+    ]
+    return add(.batchNormalization(epsilon: epsilon, momentum: momentum), operands, name: name)
+  }
+
+  /// `nn.Linear`: weight [outputs, inputs], bias [outputs].
+  public mutating func linear(
+    _ name: String, _ x: ValueID, from inputs: Int, to outputs: Int, bias: Bool = true
+  ) -> ValueID {
+    let module = fullName(name)
+    var operands = [x, parameter(module + ".weight", [outputs, inputs])]
+    if bias { operands.append(parameter(module + ".bias", [outputs])) }
+    return add(.linear(hasBias: bias, epilogue: []), operands, name: name)
+  }
+
+  public mutating func activation(_ kind: Activation, _ x: ValueID, name: String = "activation") -> ValueID {
+    add(.activation(kind), [x], name: name)
+  }
+
+  public mutating func relu(_ x: ValueID) -> ValueID { activation(.relu, x, name: "relu") }
+
+  public mutating func maxPool(_ x: ValueID, _ pooling: Pooling) -> ValueID {
+    add(.maxPool(pooling), [x], name: "maxpool")
+  }
+
+  public mutating func averagePool(_ x: ValueID, _ pooling: Pooling) -> ValueID {
+    add(.averagePool(pooling), [x], name: "avgpool")
+  }
+
+  public mutating func adaptiveAveragePool(_ x: ValueID, height: Int, width: Int) -> ValueID {
+    add(.adaptiveAveragePool(height: height, width: width), [x], name: "avgpool")
+  }
+
+  public mutating func sum(_ a: ValueID, _ b: ValueID) -> ValueID { add(.add, [a, b], name: "add") }
+
+  public mutating func flatten(_ x: ValueID) -> ValueID { add(.flatten, [x], name: "flatten") }
+
+  public mutating func dropout(_ x: ValueID, probability: Float) -> ValueID {
+    add(.dropout(probability: probability), [x], name: "dropout")
+  }
+}
