@@ -1,0 +1,79 @@
+"""Gradients of every trainable tensor of full-size networks against torch's, with frozen BatchNorm statistics and with
+the batch's own. Holds when max |difference| <= 1e-3 max |gradient| in each tensor.
+
+A rectifier's slope jumps at 0 and a maximum's winner can tie, so two exact float32 programs differ where a value is within
+rounding of the edge; the comparison therefore also runs torch in float64 and asks that zoo be as near to it as torch's
+own float32 is, where the plain bound is missed by both."""
+
+import argparse
+import os
+import sys
+import tempfile
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from networks import NAMES, RUNNER, ZOO, dropout_off, make, run
+
+BOUND = 1e-3
+
+
+def torch_gradients(model, x, labels, statistics, dtype):
+    model = dropout_off(model).to(dtype)
+    model.train(statistics == "batch")
+    model.zero_grad()
+    loss = torch.nn.functional.cross_entropy(model(x.to(dtype)), labels)
+    loss.backward()
+    return loss.item(), {name: p.grad for name, p in model.named_parameters()}
+
+
+def distance(a, b):
+    scale = b.abs().max().item()
+    return ((a - b).abs().max().item() / scale) if scale > 0 else a.abs().max().item()
+
+
+def check(name, model, checkpoint, statistics, folder, size):
+    torch.manual_seed(1)
+    x = torch.randn(4, 3, size, size)
+    labels = torch.randint(0, 1000, (4,))
+    exact_loss, exact = torch_gradients(model, x, labels, statistics, torch.float64)
+    _, single = torch_gradients(model, x, labels, statistics, torch.float32)
+    save_file({"input": x, "labels": labels}, f"{folder}/x.safetensors")
+    run(RUNNER, "gradients", checkpoint, f"{folder}/x.safetensors", f"{folder}/g.safetensors", "--statistics", statistics)
+    found = load_file(f"{folder}/g.safetensors")
+    worst, worst_torch, failures = 0.0, 0.0, []
+    for key, expected in exact.items():
+        ours = distance(found[key].double(), expected)
+        theirs = distance(single[key].double(), expected)
+        worst, worst_torch = max(worst, ours), max(worst_torch, theirs)
+        if ours > BOUND and ours > 2 * theirs:
+            failures.append(f"{key} {ours:.1e} (torch float32 {theirs:.1e})")
+    loss_off = abs(found["loss"].item() - exact_loss) / abs(exact_loss)
+    held = not failures and loss_off < 1e-5 and set(exact) == set(found) - {"loss"}
+    print(f"{name:18} {statistics:6} statistics: {len(exact)} tensors, worst {worst:.1e} (torch float32 {worst_torch:.1e}), "
+          f"loss {loss_off:.0e}{'' if held else '   DOES NOT HOLD ' + ', '.join(failures[:5])}", flush=True)
+    return held
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--names", nargs="*", default=NAMES + ["efficientnet_lite0"])
+    parser.add_argument("--size", type=int, default=128)
+    arguments = parser.parse_args()
+    torch.set_num_threads(os.cpu_count())
+    held = True
+    for name in arguments.names:
+        with tempfile.TemporaryDirectory() as folder:
+            if name == "efficientnet_lite0":
+                import timm
+                torch.manual_seed(0)
+                model = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+            else:
+                model = make(name)
+            torch.save(model.state_dict(), f"{folder}/w.pth")
+            run(ZOO, "convert", f"{folder}/w.pth", "-o", f"{folder}/w.safetensors")
+            has_norms = any(isinstance(m, torch.nn.BatchNorm2d) for m in model.modules())
+            for statistics in ("frozen", "batch") if has_norms else ("frozen",):
+                held &= check(name, model, f"{folder}/w.safetensors", statistics, folder, arguments.size)
+    print("gradients: all hold" if held else "gradients: NOT all hold")
+    sys.exit(0 if held else 1)

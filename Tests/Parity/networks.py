@@ -1,0 +1,48 @@
+"""Seeded torchvision networks whose BatchNorm statistics are those of real activations."""
+
+import copy
+import subprocess
+import time
+
+import torch
+import torchvision
+
+NAMES = ["alexnet", "vgg16", "vgg11_bn", "resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2"]
+ZOO = ".build/release/zoo"
+RUNNER = ".build/release/parity-runner"
+
+
+def make(name, seed=0):
+    """Random weights leave running statistics at 0 and 1, under which deep activations grow without bound: let two
+    batches set them, so that the logits have the size that trained networks' have."""
+    torch.manual_seed(seed)
+    model = getattr(torchvision.models, name)(weights=None)
+    norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    for norm in norms:
+        norm.momentum = 0.5
+        torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
+        torch.nn.init.uniform_(norm.bias, -0.5, 0.5)
+    if norms:
+        model.train()
+        with torch.no_grad():
+            for _ in range(2):
+                model(torch.randn(2, 3, 224, 224))
+        for norm in norms:
+            norm.momentum = 0.1
+    return model.eval()
+
+
+def run(*command):
+    start = time.time()
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout, time.time() - start
+
+
+def dropout_off(model):
+    model = copy.deepcopy(model)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    return model
