@@ -17,3 +17,6 @@ void zoo_to_float(float *target, const void *source, int64_t count, zoo_dtype dt
 
 /// Rounds float32 (to nearest, ties to even; saturating for float8 e4m3fn and integers) to another dtype.
 void zoo_from_float(void *target, const float *source, int64_t count, zoo_dtype dtype);
+
+/// Linux's copy_file_range, which Swift's Glibc module doesn't show.
+long zoo_copy_file_range(int from, int64_t *from_offset, int to, int64_t *to_offset, uint64_t count);

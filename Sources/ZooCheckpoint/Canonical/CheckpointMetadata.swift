@@ -1,0 +1,71 @@
+import Foundation
+
+/// What a canonical checkpoint says of itself: the strings of its safetensors `__metadata__`.
+public struct CheckpointMetadata: Sendable, Equatable {
+  /// Version of the canonical format.
+  public static let format = "1"
+
+  /// Catalogue name of the model; nil where the architecture is not known.
+  public var model: String?
+  /// JSON of the architecture, the head included.
+  public var config: String?
+  /// Names of the classes, in the order of the logits.
+  public var labels: [String]?
+  /// JSON of the preprocessing.
+  public var input: String?
+  /// JSON of the file it came from: name, SHA-256, format, name map.
+  public var source: String?
+  /// SHA-256 of the data section.
+  public var digest: String?
+  /// JSON of the fine-tuning that made it.
+  public var training: String?
+  /// Tensors stored once under another name: alias to stored name.
+  public var aliases: [String: String] = [:]
+  /// Versions of the modules that wrote the state dict (PyTorch's `_metadata`).
+  public var stateDictVersions: [String: Int] = [:]
+  /// Strings that are not zoo's own, kept as they were.
+  public var others: [String: String] = [:]
+
+  public init() {}
+
+  /// Reads the strings of a safetensors header; what is not zoo's goes into ``others``.
+  public init(_ strings: [String: String]) {
+    others = strings.filter { !$0.key.hasPrefix("zoo.") }
+    model = strings["zoo.model"].flatMap { $0.isEmpty ? nil : $0 }
+    config = strings["zoo.config"]
+    labels = strings["zoo.labels"].flatMap { Self.decode([String].self, $0) }
+    input = strings["zoo.input"]
+    source = strings["zoo.source"]
+    digest = strings["zoo.digest"]
+    training = strings["zoo.training"]
+    aliases = strings["zoo.aliases"].flatMap { Self.decode([String: String].self, $0) } ?? [:]
+    stateDictVersions = strings["zoo.stateDictVersions"].flatMap { Self.decode([String: Int].self, $0) } ?? [:]
+  }
+
+  /// The strings to write; the same content gives the same strings.
+  public var strings: [String: String] {
+    var strings = others
+    strings["zoo.format"] = Self.format
+    strings["zoo.model"] = model ?? ""
+    strings["zoo.config"] = config
+    strings["zoo.labels"] = labels.map(Self.encode)
+    strings["zoo.input"] = input
+    strings["zoo.source"] = source
+    strings["zoo.digest"] = digest
+    strings["zoo.training"] = training
+    strings["zoo.aliases"] = aliases.isEmpty ? nil : Self.encode(aliases)
+    strings["zoo.stateDictVersions"] = stateDictVersions.isEmpty ? nil : Self.encode(stateDictVersions)
+    return strings
+  }
+
+  /// Compact JSON with sorted keys.
+  public static func encode(_ value: some Encodable) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return (try? encoder.encode(value)).flatMap { String(data: $0, encoding: .utf8) } ?? "null"
+  }
+
+  private static func decode<T: Decodable>(_ type: T.Type, _ text: String) -> T? {
+    try? JSONDecoder().decode(type, from: Data(text.utf8))
+  }
+}

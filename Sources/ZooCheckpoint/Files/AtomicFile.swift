@@ -1,0 +1,143 @@
+import CKernels
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// A file that appears whole or not at all: written under a temporary name beside its target, synced, renamed.
+///
+/// Without ``commit()`` the temporary file goes away and the target stays as it was.
+public final class AtomicFile {
+  public let path: String
+  private let temporary: String
+  private let overwrite: Bool
+  private var descriptor: Int32
+  /// Bytes written so far.
+  public private(set) var count = 0
+
+  /// - Throws: ``FileError/exists(file:)`` where the target exists and `overwrite` is false; ``FileError/system(file:operation:code:)``.
+  public init(path: String, overwrite: Bool) throws {
+    if !overwrite && access(path, F_OK) == 0 { throw FileError.exists(file: path) }
+    self.path = path
+    self.overwrite = overwrite
+    let target = URL(filePath: path)
+    temporary =
+      target.deletingLastPathComponent()
+      .appending(path: ".\(target.lastPathComponent).\(getpid())-\(UInt32.random(in: 0 ... .max)).partial").path
+    descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw FileError.system(file: path, operation: "create", code: errno) }
+    UnfinishedFiles.shared.insert(temporary)
+  }
+
+  deinit {
+    guard descriptor >= 0 else { return }
+    close(descriptor)
+    unlink(temporary)
+    UnfinishedFiles.shared.remove(temporary)
+  }
+
+  public func write(_ bytes: UnsafeRawBufferPointer) throws {
+    try write(bytes, at: count)
+    count += bytes.count
+  }
+
+  public func write(_ text: String) throws {
+    var text = text
+    try text.withUTF8 { try write(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// Writes inside what is there already, or leaves a gap of zeros before it.
+  public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+    var done = 0
+    while done < bytes.count {
+      let written = pwrite(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + done))
+      if written < 0 && errno == EINTR { continue }
+      guard written > 0 else {
+        throw FileError.system(file: path, operation: "write", code: written == 0 ? ENOSPC : errno)
+      }
+      done += written
+    }
+  }
+
+  /// Leaves room for `size` bytes that ``write(_:at:)`` fills later.
+  public func skip(_ size: Int) { count += size }
+
+  /// Appends a range of another file without passing it through this process where the file systems can.
+  public func copy(from source: MappedFile, offset: Int, count size: Int) throws {
+    try source.withBytes(offset: offset, count: size) { bytes in
+      var from = Int64(offset)
+      var to = Int64(count)
+      var left = size
+      while left > 0 {
+        let copied = zoo_copy_file_range(source.descriptor, &from, descriptor, &to, UInt64(left))
+        if copied < 0 && errno == EINTR { continue }
+        if copied < 0 && [EXDEV, EINVAL, ENOSYS, EOPNOTSUPP].contains(errno) || copied == 0 {
+          try write(UnsafeRawBufferPointer(rebasing: bytes[(size - left)...]), at: Int(to))
+          break
+        }
+        guard copied > 0 else { throw FileError.system(file: path, operation: "write", code: errno) }
+        left -= copied
+      }
+      count += size
+    }
+  }
+
+  /// Begins to bring what is written so far to the disk, on another thread.
+  public func startSync() -> BackgroundWork<Void> {
+    let (descriptor, path) = (descriptor, path)
+    return BackgroundWork {
+      guard fdatasync(descriptor) == 0 else { throw FileError.system(file: path, operation: "sync", code: errno) }
+    }
+  }
+
+  /// SHA-256 of what is written, from `offset` to the end.
+  public func digest(from offset: Int) throws -> String {
+    guard count > offset else { return Digest.sha256(of: "") }
+    let written = try MappedFile(path: temporary)
+    return try Digest.sha256(of: written, from: offset)
+  }
+
+  /// Syncs the bytes to the disk and gives the file its name.
+  ///
+  /// - Throws: ``FileError``; the target is then as it was.
+  public func commit() throws {
+    guard fsync(descriptor) == 0 else { throw FileError.system(file: path, operation: "sync", code: errno) }
+    if overwrite {
+      guard rename(temporary, path) == 0 else { throw FileError.system(file: path, operation: "create", code: errno) }
+    } else {
+      guard link(temporary, path) == 0 else {
+        throw errno == EEXIST ? FileError.exists(file: path) : .system(file: path, operation: "create", code: errno)
+      }
+      unlink(temporary)
+    }
+    close(descriptor)
+    descriptor = -1
+    UnfinishedFiles.shared.remove(temporary)
+    let directory = open(URL(filePath: path).deletingLastPathComponent().path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    if directory >= 0 {
+      fsync(directory)
+      close(directory)
+    }
+  }
+}
+
+/// Temporary files that exist right now, so that an interrupted program can remove them.
+public final class UnfinishedFiles: @unchecked Sendable {
+  public static let shared = UnfinishedFiles()
+  private let lock = NSLock()
+  private var paths: Set<String> = []
+
+  func insert(_ path: String) { lock.withLock { _ = paths.insert(path) } }
+  func remove(_ path: String) { lock.withLock { _ = paths.remove(path) } }
+
+  /// Removes every unfinished file; for a signal's handler queue just before the process ends.
+  public func removeAll() {
+    lock.withLock {
+      for path in paths { unlink(path) }
+      paths = []
+    }
+  }
+}
