@@ -1,0 +1,24 @@
+/// Holds a configuration's numbers, which may come out of any file, to what a network can have.
+struct ConfigCheck {
+  let family: String
+
+  /// Widest layer accepted; products of two such widths and a kernel stay far below `Int.max`.
+  static let channels = 1...65_536
+  static let classes = 1...1_000_000
+  static let blocks = 1...1_000
+
+  func require(_ value: Int, in range: ClosedRange<Int>, _ field: String) throws(FamilyError) {
+    guard range.contains(value) else {
+      throw .badField(
+        family: family, field: field, found: "\(value)", expected: "\(range.lowerBound) to \(range.upperBound)")
+    }
+  }
+
+  func require(_ condition: Bool, _ field: String, found: some Any, expected: String) throws(FamilyError) {
+    guard condition else { throw .badField(family: family, field: field, found: "\(found)", expected: expected) }
+  }
+
+  func requireProbability(_ value: Float, _ field: String) throws(FamilyError) {
+    try require(value >= 0 && value < 1, field, found: value, expected: "0 or more and below 1")
+  }
+}

@@ -1,0 +1,142 @@
+/// Residual networks: He et al., "Deep Residual Learning for Image Recognition", 2015 (arXiv:1512.03385), table 1.
+///
+/// With `groups` it is ResNeXt (Xie et al., arXiv:1611.05431), with a larger `widthPerGroup` Wide ResNet (Zagoruyko and
+/// Komodakis, arXiv:1605.07146). As in torchvision, and other than in the paper, a bottleneck's stride is that of its
+/// 3×3 convolution ("v1.5").
+public enum ResNet: NetworkFamily {
+  public static let name = "resnet"
+
+  public enum Block: String, Codable, Sendable {
+    case basic, bottleneck
+
+    /// Outputs of a block by its planes.
+    public var expansion: Int { self == .basic ? 1 : 4 }
+  }
+
+  public struct Stem: Codable, Sendable, Equatable {
+    public var kernel: Int
+    public var stride: Int
+    public var maxPool: Bool
+
+    /// The paper's stem; small pictures want kernel 3, stride 1 and no pooling.
+    public init(kernel: Int = 7, stride: Int = 2, maxPool: Bool = true) {
+      self.kernel = kernel
+      self.stride = stride
+      self.maxPool = maxPool
+    }
+  }
+
+  public struct Config: Codable, Sendable, Equatable {
+    public var block: Block
+    /// Blocks in each stage.
+    public var layers: [Int]
+    /// Planes of the stem and the first stage, doubled by each later one; default 64.
+    public var width: Int?
+    /// Groups of a bottleneck's 3×3 convolution; default 1.
+    public var groups: Int?
+    /// Channels of each group where planes are 64; default 64.
+    public var widthPerGroup: Int?
+    public var stem: Stem?
+
+    public init(
+      block: Block, layers: [Int], width: Int? = nil, groups: Int? = nil, widthPerGroup: Int? = nil, stem: Stem? = nil
+    ) {
+      self.block = block
+      self.layers = layers
+      self.width = width
+      self.groups = groups
+      self.widthPerGroup = widthPerGroup
+      self.stem = stem
+    }
+  }
+
+  public static func graph(_ config: Config, classes: Int) throws(FamilyError) -> Graph {
+    try check(config, classes: classes)
+    let stem = config.stem ?? Stem()
+    let width = config.width ?? 64
+
+    var b = GraphBuilder()
+    b.beginStage("stem")
+    var x = b.convolution(
+      "conv1", b.input, from: 3, to: width, kernel: stem.kernel, stride: stem.stride,
+      padding: .symmetric(stem.kernel / 2))
+    x = b.relu(b.batchNorm("bn1", x, channels: width))
+    if stem.maxPool { x = b.maxPool(x, Pooling(kernel: [3, 3], stride: [2, 2], padding: .symmetric(1))) }
+
+    var channels = width
+    for (stage, count) in config.layers.enumerated() {
+      b.beginStage("layer\(stage + 1)")
+      let planes = width << stage
+      for index in 0..<count {
+        x = b.scope("layer\(stage + 1)") { b in
+          b.scope("\(index)") { b in
+            block(&b, x, config, from: channels, planes: planes, stride: stage > 0 && index == 0 ? 2 : 1)
+          }
+        }
+        channels = planes * config.block.expansion
+      }
+    }
+    x = b.adaptiveAveragePool(x, height: 1, width: 1)
+    x = b.flatten(x)
+    b.beginStage("head")
+    x = b.linear("fc", x, from: channels, to: classes)
+    return b.finish(outputs: [x])
+  }
+
+  private static func block(
+    _ b: inout GraphBuilder, _ x: ValueID, _ config: Config, from inputs: Int, planes: Int, stride: Int
+  ) -> ValueID {
+    let outputs = planes * config.block.expansion
+    var y = x
+    switch config.block {
+    case .basic:
+      y = b.convolution("conv1", y, from: inputs, to: planes, kernel: 3, stride: stride, padding: .symmetric(1))
+      y = b.relu(b.batchNorm("bn1", y, channels: planes))
+      y = b.convolution("conv2", y, from: planes, to: planes, kernel: 3, padding: .symmetric(1))
+      y = b.batchNorm("bn2", y, channels: planes)
+    case .bottleneck:
+      let groups = config.groups ?? 1
+      let width = planes * (config.widthPerGroup ?? 64) / 64 * groups
+      y = b.convolution("conv1", y, from: inputs, to: width, kernel: 1)
+      y = b.relu(b.batchNorm("bn1", y, channels: width))
+      y = b.convolution(
+        "conv2", y, from: width, to: width, kernel: 3, stride: stride, padding: .symmetric(1), groups: groups)
+      y = b.relu(b.batchNorm("bn2", y, channels: width))
+      y = b.convolution("conv3", y, from: width, to: outputs, kernel: 1)
+      y = b.batchNorm("bn3", y, channels: outputs)
+    }
+    var shortcut = x
+    if stride != 1 || inputs != outputs {
+      shortcut = b.scope("downsample") { b in
+        let projected = b.convolution("0", x, from: inputs, to: outputs, kernel: 1, stride: stride)
+        return b.batchNorm("1", projected, channels: outputs)
+      }
+    }
+    return b.relu(b.sum(y, shortcut))
+  }
+
+  private static func check(_ config: Config, classes: Int) throws(FamilyError) {
+    let check = ConfigCheck(family: name)
+    try check.require(config.layers.count, in: 1...8, "number of layers")
+    for count in config.layers { try check.require(count, in: ConfigCheck.blocks, "layers") }
+    let width = config.width ?? 64
+    let groups = config.groups ?? 1
+    let perGroup = config.widthPerGroup ?? 64
+    try check.require(width, in: 1...4096, "width")
+    try check.require(groups, in: 1...4096, "groups")
+    try check.require(perGroup, in: 1...4096, "widthPerGroup")
+    let planes = width << (config.layers.count - 1)
+    try check.require(planes * config.block.expansion, in: ConfigCheck.channels, "width of the last stage")
+    try check.require(width * perGroup / 64, in: ConfigCheck.channels, "channels of a group")
+    try check.require(planes * perGroup / 64 * groups, in: ConfigCheck.channels, "width of the last 3×3 convolution")
+    if config.block == .basic {
+      try check.require(groups == 1, "groups", found: groups, expected: "1 with basic blocks")
+      try check.require(perGroup == 64, "widthPerGroup", found: perGroup, expected: "64 with basic blocks")
+    }
+    let stem = config.stem ?? Stem()
+    try check.require(stem.kernel % 2 == 1, "stem kernel", found: stem.kernel, expected: "an odd number")
+    try check.require(stem.kernel, in: 1...31, "stem kernel")
+    try check.require(stem.stride, in: 1...16, "stem stride")
+    try check.require(classes, in: ConfigCheck.classes, "classes")
+  }
+}

@@ -1,0 +1,17 @@
+extension Graph {
+  /// Names that PyTorch's state dict has beside the parameters and that no computation uses: BatchNorm's counts of
+  /// training steps, int64 scalars.
+  public var stepCounters: [String] {
+    nodes.compactMap { node in
+      if case .batchNormalization = node.operation { node.name + ".num_batches_tracked" } else { nil }
+    }
+  }
+
+  /// The linear layer of the last stage: `fc`, `classifier.6`. Its weight and bias are all that the number of classes
+  /// changes.
+  public var headModule: String? {
+    nodes.last { node in
+      if case .linear = node.operation { node.stage == stages.count - 1 } else { false }
+    }?.name
+  }
+}

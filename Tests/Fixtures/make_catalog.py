@@ -1,0 +1,60 @@
+"""Names and shapes of the catalogue's networks as torchvision and timm have them: catalog_shapes.json.
+
+Every model gets a SHA-256 over its sorted `name:shape` lines (shapes joined by `x`), its parameter count and, from a
+hook on convolutions and linear layers, its multiply-adds; three small ones are listed in full.
+"""
+import hashlib
+import json
+import pathlib
+
+import timm
+import torch
+import torchvision
+
+NAMES = (
+    ["alexnet"]
+    + [f"vgg{d}{s}" for d in (11, 13, 16, 19) for s in ("", "_bn")]
+    + [f"resnet{d}" for d in (18, 34, 50, 101, 152)]
+    + ["resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d", "wide_resnet50_2", "wide_resnet101_2"]
+    + ["efficientnet_lite0"]
+)
+IN_FULL = ["alexnet", "resnet18", "efficientnet_lite0"]
+
+
+def build(name):
+    if name == "efficientnet_lite0":
+        return timm.create_model("tf_efficientnet_lite0")
+    return getattr(torchvision.models, name)()
+
+
+def multiply_adds(model):
+    total = 0
+
+    def count(module, inputs, output):
+        nonlocal total
+        total += output.numel() * module.weight[0].numel()
+
+    for module in model.modules():
+        if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
+            module.register_forward_hook(count)
+    with torch.no_grad():
+        model.eval()(torch.zeros(1, 3, 224, 224))
+    return total
+
+
+models = {}
+for name in NAMES:
+    with torch.device("cpu"):
+        model = build(name)
+    shapes = {k: "x".join(map(str, v.shape)) for k, v in model.state_dict().items()}
+    lines = sorted(f"{k}:{v}" for k, v in shapes.items())
+    models[name] = {
+        "sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+        "tensors": len(lines),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "multiplyAdds": multiply_adds(model),
+    }
+    if name in IN_FULL:
+        models[name]["shapes"] = shapes
+out = pathlib.Path(__file__).parent / "catalog_shapes.json"
+out.write_text(json.dumps(models, indent=1) + "\n")
