@@ -51,6 +51,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
+    .executableTarget(name: "parity-runner", dependencies: ["ZooCheckpoint", "ZooGraph", "ZooEngine"]),
     .executableTarget(name: "catalog-packer"),
     .plugin(
       name: "CatalogPlugin", capability: .buildTool(), dependencies: ["catalog-packer"], path: "Sources/CatalogPlugin"),
@@ -62,5 +63,6 @@ let package = Package(
       .testTarget(name: "EndToEndTests", dependencies: ["zoo", "TestSupport"]),
     ],
   swiftLanguageModes: [.v6],
-  cLanguageStandard: .c11
+  cLanguageStandard: .c11,
+  cxxLanguageStandard: .cxx17
 )

@@ -12,6 +12,13 @@ public struct Parameter: Sendable, Equatable {
   /// True for state that no optimizer changes (BatchNorm's running statistics).
   public var isBuffer: Bool
   public var value: ValueID
+
+  public init(name: String, shape: [Int], isBuffer: Bool, value: ValueID) {
+    self.name = name
+    self.shape = shape
+    self.isBuffer = isBuffer
+    self.value = value
+  }
 }
 
 /// One operation applied to values.

@@ -1,0 +1,9 @@
+/// Why a network can't be compiled or run.
+public enum EngineError: Error, Sendable, Equatable {
+  case missingWeight(name: String)
+  case weightShape(name: String, expected: [Int], found: [Int])
+  case inputShape(expected: [Int], found: [Int])
+  case unsupported(node: String, problem: String)
+  case kernel(node: String, problem: String)
+  case tooLarge(shape: [Int])
+}

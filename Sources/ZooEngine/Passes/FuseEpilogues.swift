@@ -1,0 +1,75 @@
+import ZooGraph
+
+extension Network {
+  /// Lets a convolution or linear layer add a residual and apply an activation before its result is stored.
+  ///
+  ///     before: x ─► conv ─► add(y) ─► relu
+  ///     after:  x, y ─► conv [+ y, relu]
+  public func fusingEpilogues() -> Network {
+    var network = self
+    while let fused = network.fusingOneSum() { network = fused }
+    while let fused = network.fusingOneActivation() { network = fused }
+    return network
+  }
+
+  /// The index of the only node that makes `value`, where only one node reads it.
+  private func soleProducer(of value: ValueID) -> Int? {
+    guard let producer = producers[value], consumers[value]?.count == 1, !graph.outputs.contains(value) else {
+      return nil
+    }
+    return producer
+  }
+
+  private func fusingOneSum() -> Network? {
+    for (index, node) in graph.nodes.enumerated() {
+      guard case .add = node.operation, node.inputs[0] != node.inputs[1] else { continue }
+      // The later of the two producers can read the other's result.
+      let candidates = node.inputs.compactMap { value in soleProducer(of: value).map { ($0, value) } }.sorted {
+        $0.0 > $1.0
+      }
+      for (producer, value) in candidates {
+        guard case .convolution(var convolution) = graph.nodes[producer].operation, convolution.epilogue.isEmpty,
+          let residual = node.inputs.first(where: { $0 != value }), isDefined(residual, before: producer)
+        else { continue }
+        convolution.epilogue.append(.addResidual)
+        var network = self
+        network.graph.nodes[producer].operation = .convolution(convolution)
+        network.graph.nodes[producer].inputs.append(residual)
+        network.graph.nodes[producer].output = node.output
+        network.graph.nodes.remove(at: index)
+        return network
+      }
+    }
+    return nil
+  }
+
+  private func isDefined(_ value: ValueID, before index: Int) -> Bool {
+    guard let producer = producers[value] else { return true }
+    return producer < index
+  }
+
+  private func fusingOneActivation() -> Network? {
+    for (index, node) in graph.nodes.enumerated() {
+      guard case .activation(let kind) = node.operation, let producer = soleProducer(of: node.inputs[0]) else {
+        continue
+      }
+      var network = self
+      switch graph.nodes[producer].operation {
+      case .convolution(var convolution) where !convolution.epilogue.contains(where: \.isActivation):
+        convolution.epilogue.append(.activation(kind))
+        network.graph.nodes[producer].operation = .convolution(convolution)
+      case .linear(let hasBias, let epilogue) where !epilogue.contains(where: \.isActivation):
+        network.graph.nodes[producer].operation = .linear(hasBias: hasBias, epilogue: epilogue + [.activation(kind)])
+      default: continue
+      }
+      network.graph.nodes[producer].output = node.output
+      network.graph.nodes.remove(at: index)
+      return network
+    }
+    return nil
+  }
+}
+
+extension Epilogue {
+  var isActivation: Bool { if case .activation = self { true } else { false } }
+}

@@ -1,0 +1,35 @@
+import Foundation
+import ZooCheckpoint
+import ZooGraph
+
+/// The network that a checkpoint's `zoo.config` describes.
+func graph(of checkpoint: Checkpoint) throws -> Graph {
+  let json = Data((checkpoint.metadata.config ?? "{}").utf8)
+  guard let object = try? JSONSerialization.jsonObject(with: json) as? [String: Any], let family = object["family"] as? String,
+    let config = object["config"], let classes = object["classes"] as? Int,
+    let data = try? JSONSerialization.data(withJSONObject: config)
+  else { throw RunnerError.noConfig(file: checkpoint.path) }
+  return try NetworkFamilies.graph(family: family, config: data, classes: classes)
+}
+
+/// One tensor of a safetensors file.
+func tensor(_ name: String, in file: String) throws -> Tensor {
+  guard let tensor = try SafetensorsReader.read(MappedFile(path: file)).stateDict[name] else {
+    throw RunnerError.noTensor(file: file, name: name)
+  }
+  return tensor
+}
+
+enum RunnerError: Error {
+  case noConfig(file: String)
+  case noTensor(file: String, name: String)
+}
+
+extension RunnerError: ReportableError {
+  var report: ErrorReport {
+    switch self {
+    case .noConfig(let file): ErrorReport(.badData, file: file, problem: "has no zoo.config with family, config and classes")
+    case .noTensor(let file, let name): ErrorReport(.badData, file: file, place: "tensor \(name)", problem: "is missing")
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import Foundation
+import ZooCheckpoint
+import ZooEngine
+import ZooGraph
+
+// What Tests/Parity and Benchmarks drive: raw tensors in, raw tensors out, no pictures.
+//
+//   parity-runner logits CHECKPOINT INPUT.safetensors OUTPUT.safetensors
+//   parity-runner time CHECKPOINT BATCH SIZE THREADS RUNS        seconds of each run, one a line
+let arguments = CommandLine.arguments
+do {
+  switch arguments.dropFirst().first {
+  case "logits" where arguments.count >= 5: try logits(arguments[2], arguments[3], arguments[4])
+  case "time" where arguments.count >= 7: try time(arguments[2], arguments[3...6].compactMap { Int($0) })
+  default:
+    FileHandle.standardError.write(Data("usage: parity-runner logits|time CHECKPOINT …\n".utf8))
+    exit(64)
+  }
+} catch let error as any ReportableError {
+  FileHandle.standardError.write(Data((error.report.line + "\n").utf8))
+  exit(error.report.kind.rawValue)
+}

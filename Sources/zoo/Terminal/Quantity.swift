@@ -1,0 +1,33 @@
+import Foundation
+
+/// Numbers as people read them.
+enum Quantity {
+  /// 1,000-based, as disks and downloads are sold: `102.5 MB`.
+  static func bytes(_ count: Int) -> String {
+    var value = Double(count)
+    for unit in ["bytes", "kB", "MB", "GB"] {
+      if value < 999.95 || unit == "GB" {
+        return unit == "bytes" ? "\(count) \(unit)" : String(format: "%.1f %@", value, unit)
+      }
+      value /= 1000
+    }
+    return "\(count) bytes"
+  }
+
+  /// `25.56 M`.
+  static func count(_ count: Int) -> String {
+    switch count {
+    case 1_000_000_000...: String(format: "%.2f B", Double(count) / 1e9)
+    case 1_000_000...: String(format: "%.2f M", Double(count) / 1e6)
+    case 10_000...: String(format: "%.1f k", Double(count) / 1e3)
+    default: String(count)
+    }
+  }
+
+  static func seconds(_ duration: Duration) -> String {
+    let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+    return seconds < 1 ? String(format: "%.0f ms", seconds * 1000) : String(format: "%.2f s", seconds)
+  }
+
+  static func shape(_ shape: [Int]) -> String { "[" + shape.map(String.init).joined(separator: ", ") + "]" }
+}
