@@ -19,13 +19,16 @@ func time(_ checkpoint: String, _ numbers: [Int]) throws {
   let model = try Checkpoint.open(path: checkpoint)
   let shape = [batch, 3, size, size]
   let plan = try compile(
-    graph(of: model), weights: model.stateDict.floatWeights(), inputShape: shape, options: CompileOptions(threads: threads))
+    graph(of: model), weights: model.stateDict.floatWeights(), inputShape: shape,
+    options: CompileOptions(threads: threads))
   let input = (0..<shape.reduce(1, *)).map { Float($0 % 251) / 125 - 1 }
   var output = [Float](repeating: 0, count: plan.outputShapes[0].reduce(1, *))
   let clock = ContinuousClock()
   for run in 0..<(runs + 3) {
     let duration = try clock.measure {
-      try input.withUnsafeBufferPointer { from in try output.withUnsafeMutableBufferPointer { try plan.run(from, into: $0) } }
+      try input.withUnsafeBufferPointer { from in
+        try output.withUnsafeMutableBufferPointer { try plan.run(from, into: $0) }
+      }
     }
     if run >= 3 { print(Double(duration.components.attoseconds) / 1e18 + Double(duration.components.seconds)) }
   }

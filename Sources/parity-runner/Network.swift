@@ -5,7 +5,8 @@ import ZooGraph
 /// The network that a checkpoint's `zoo.config` describes.
 func graph(of checkpoint: Checkpoint) throws -> Graph {
   let json = Data((checkpoint.metadata.config ?? "{}").utf8)
-  guard let object = try? JSONSerialization.jsonObject(with: json) as? [String: Any], let family = object["family"] as? String,
+  guard let object = try? JSONSerialization.jsonObject(with: json) as? [String: Any],
+    let family = object["family"] as? String,
     let config = object["config"], let classes = object["classes"] as? Int,
     let data = try? JSONSerialization.data(withJSONObject: config)
   else { throw RunnerError.noConfig(file: checkpoint.path) }
@@ -28,8 +29,10 @@ enum RunnerError: Error {
 extension RunnerError: ReportableError {
   var report: ErrorReport {
     switch self {
-    case .noConfig(let file): ErrorReport(.badData, file: file, problem: "has no zoo.config with family, config and classes")
-    case .noTensor(let file, let name): ErrorReport(.badData, file: file, place: "tensor \(name)", problem: "is missing")
+    case .noConfig(let file):
+      ErrorReport(.badData, file: file, problem: "has no zoo.config with family, config and classes")
+    case .noTensor(let file, let name):
+      ErrorReport(.badData, file: file, place: "tensor \(name)", problem: "is missing")
     }
   }
 }

@@ -1,0 +1,115 @@
+#include "cpng.h"
+
+#include <png.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+  png_structp png;
+  png_infop info;
+  const uint8_t *bytes;
+  size_t count, position;
+} reader;
+
+static void on_error(png_structp png, png_const_charp message) {
+  zoo_png *decoder = png_get_error_ptr(png);
+  strncpy(decoder->message, message, sizeof decoder->message - 1);
+  png_longjmp(png, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp message) { (void)png; (void)message; }
+
+static void read_bytes(png_structp png, png_bytep target, png_size_t count) {
+  reader *state = png_get_io_ptr(png);
+  if (count > state->count - state->position) png_error(png, "the file is cut short");
+  memcpy(target, state->bytes + state->position, count);
+  state->position += count;
+}
+
+int zoo_png_open(zoo_png *decoder, const void *bytes, size_t count) {
+  memset(decoder, 0, sizeof *decoder);
+  reader *state = calloc(1, sizeof *state);
+  if (!state) return -1;
+  decoder->state = state;
+  state->bytes = bytes;
+  state->count = count;
+  state->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, decoder, on_error, on_warning);
+  state->info = state->png ? png_create_info_struct(state->png) : NULL;
+  if (!state->info || setjmp(png_jmpbuf(state->png))) {
+    zoo_png_close(decoder);
+    return -1;
+  }
+  png_set_read_fn(state->png, state, read_bytes);
+  png_set_user_limits(state->png, 0x7fffffff, 0x7fffffff);
+  png_read_info(state->png, state->info);
+  decoder->width = png_get_image_width(state->png, state->info);
+  decoder->height = png_get_image_height(state->png, state->info);
+  return 0;
+}
+
+int zoo_png_read(zoo_png *decoder, uint8_t *rgba) {
+  reader *state = decoder->state;
+  png_structp png = state->png;
+  if (setjmp(png_jmpbuf(png))) return -1;
+  png_byte colour = png_get_color_type(png, state->info);
+  png_set_expand(png);
+  png_set_strip_16(png);
+  if (!(colour & PNG_COLOR_MASK_COLOR)) png_set_gray_to_rgb(png);
+  png_set_add_alpha(png, 0xff, PNG_FILLER_AFTER);
+  int passes = png_set_interlace_handling(png);
+  png_read_update_info(png, state->info);
+  if (png_get_rowbytes(png, state->info) != (size_t)decoder->width * 4) png_error(png, "an unexpected row size");
+  for (int pass = 0; pass < passes; pass++)
+    for (uint32_t row = 0; row < decoder->height; row++) png_read_row(png, rgba + (size_t)row * decoder->width * 4, NULL);
+  png_read_end(png, NULL);
+  return 0;
+}
+
+void zoo_png_close(zoo_png *decoder) {
+  reader *state = decoder->state;
+  if (!state) return;
+  if (state->png) png_destroy_read_struct(&state->png, &state->info, NULL);
+  free(state);
+  decoder->state = NULL;
+}
+
+typedef struct {
+  uint8_t *bytes;
+  size_t count, capacity;
+} writer;
+
+static void write_bytes(png_structp png, png_bytep source, png_size_t count) {
+  writer *state = png_get_io_ptr(png);
+  if (state->count + count > state->capacity) {
+    size_t capacity = (state->count + count) * 2;
+    uint8_t *grown = realloc(state->bytes, capacity);
+    if (!grown) png_error(png, "no memory");
+    state->bytes = grown;
+    state->capacity = capacity;
+  }
+  memcpy(state->bytes + state->count, source, count);
+  state->count += count;
+}
+
+static void flush_bytes(png_structp png) { (void)png; }
+
+uint8_t *zoo_png_write(const uint8_t *rgb, uint32_t width, uint32_t height, size_t *count) {
+  zoo_png errors = {0};
+  writer state = {0};
+  png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &errors, on_error, on_warning);
+  png_infop info = png ? png_create_info_struct(png) : NULL;
+  if (!info || setjmp(png_jmpbuf(png))) {
+    if (png) png_destroy_write_struct(&png, &info);
+    free(state.bytes);
+    return NULL;
+  }
+  png_set_write_fn(png, &state, write_bytes, flush_bytes);
+  png_set_IHDR(png, info, width, height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  png_write_info(png, info);
+  for (uint32_t row = 0; row < height; row++) png_write_row(png, rgb + (size_t)row * width * 3);
+  png_write_end(png, NULL);
+  png_destroy_write_struct(&png, &info);
+  *count = state.count;
+  return state.bytes;
+}

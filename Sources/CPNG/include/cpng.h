@@ -1,0 +1,19 @@
+// libpng reports errors by longjmp, which may not cross Swift: these calls return instead.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+  uint32_t width, height;
+  char message[128];
+  void *state;
+} zoo_png;
+
+/// Reads the header; 0 on success, else `message` says why. After success zoo_png_close must be called.
+int zoo_png_open(zoo_png *decoder, const void *bytes, size_t count);
+/// Decodes into width * height * 4 bytes of 8-bit RGBA.
+int zoo_png_read(zoo_png *decoder, uint8_t *rgba);
+void zoo_png_close(zoo_png *decoder);
+
+/// Encodes 8-bit RGB; returns the bytes (to be freed by the caller) and their count, or NULL.
+uint8_t *zoo_png_write(const uint8_t *rgb, uint32_t width, uint32_t height, size_t *count);

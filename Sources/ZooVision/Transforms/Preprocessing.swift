@@ -1,0 +1,97 @@
+import CKernels
+import ZooCheckpoint
+
+/// How a network wants its pictures: resize, centre crop, scale to 0…1, normalise. Decodes a checkpoint's `zoo.input`.
+///
+/// The geometry is torchvision's `Resize(int)` and `CenterCrop`.
+public struct Preprocessing: Codable, Sendable, Equatable {
+  /// Height and width of the result.
+  public var size: [Int]
+  /// The shorter side is resized to this; nil resizes to `size` outright.
+  public var resize: Int?
+  /// Side of the centre crop; nil for none.
+  public var crop: Int?
+  public var interpolation: Interpolation
+  /// Subtracted from values in 0…1, a number a channel.
+  public var mean: [Float]
+  /// Divided by afterwards.
+  public var std: [Float]
+  /// `RGB` or `BGR`.
+  public var channelOrder: String?
+
+  public init(
+    size: [Int], resize: Int?, crop: Int?, interpolation: Interpolation, mean: [Float], std: [Float],
+    channelOrder: String? = "RGB"
+  ) {
+    self.size = size
+    self.resize = resize
+    self.crop = crop
+    self.interpolation = interpolation
+    self.mean = mean
+    self.std = std
+    self.channelOrder = channelOrder
+  }
+
+  /// - Throws: ``PictureError/badPreprocessing(problem:)`` where the numbers can't be used.
+  public func check() throws(PictureError) {
+    let sides = size + [resize, crop].compactMap { $0 }
+    guard size.count == 2, sides.allSatisfy({ (1...16384).contains($0) }) else {
+      throw .badPreprocessing(problem: "sizes \(sides) must be two or more numbers from 1 to 16384")
+    }
+    guard mean.count == 3, std.count == 3, std.allSatisfy({ $0 > 0 }) else {
+      throw .badPreprocessing(problem: "mean \(mean) and std \(std) must have three numbers each, std above 0")
+    }
+    guard ["RGB", "BGR", nil].contains(channelOrder) else {
+      throw .badPreprocessing(problem: "channel order \(channelOrder ?? "") is not RGB or BGR")
+    }
+    guard crop == nil || size == [crop, crop] else {
+      throw .badPreprocessing(problem: "crop \(crop ?? 0) doesn't give size \(size)")
+    }
+    guard resize == nil || crop != nil else {
+      throw .badPreprocessing(problem: "a resize of the shorter side needs a crop to give one size")
+    }
+  }
+
+  /// The picture after geometry, before normalisation: `size` pixels.
+  ///
+  /// - Throws: ``PictureError``.
+  public func fitted(_ picture: Picture) throws(PictureError) -> Picture {
+    try check()
+    guard let resize else { return picture.resized(width: size[1], height: size[0], filter: interpolation) }
+    let short = min(picture.width, picture.height)
+    let long = max(picture.width, picture.height)
+    let newLong = resize * long / short
+    try Picture.checkSize(width: resize, height: newLong, file: "the resized picture")
+    let (width, height) = picture.width <= picture.height ? (resize, newLong) : (newLong, resize)
+    return picture.resized(width: width, height: height, filter: interpolation).centreCropped(
+      width: size[1], height: size[0])
+  }
+
+  /// Writes [3, height, width] values.
+  ///
+  /// - Throws: ``PictureError``.
+  public func write(_ picture: Picture, into target: UnsafeMutableBufferPointer<Float>) throws {
+    let fitted = try fitted(picture)
+    guard target.count == 3 * size[0] * size[1], let base = target.baseAddress else {
+      throw PictureError.badPreprocessing(problem: "room for \(target.count) values, needs \(3 * size[0] * size[1])")
+    }
+    let scale = std.map { 1 / (255 * $0) }
+    let shift = zip(mean, std).map { -$0 / $1 }
+    zoo_normalize_rgb(
+      base, fitted.pixels, Int64(fitted.width), Int64(fitted.height), Int64(fitted.width * 3), scale, shift)
+    if channelOrder == "BGR" {
+      let plane = size[0] * size[1]
+      for index in 0..<plane { target.swapAt(index, 2 * plane + index) }
+    }
+  }
+
+  /// The network's input for one picture, [3, height, width].
+  ///
+  /// - Throws: ``PictureError``.
+  public func apply(_ picture: Picture) throws -> FloatTensor {
+    try check()
+    var values = [Float](repeating: 0, count: 3 * size[0] * size[1])
+    try values.withUnsafeMutableBufferPointer { try write(picture, into: $0) }
+    return FloatTensor(shape: [3, size[0], size[1]], values: values)
+  }
+}
