@@ -1,0 +1,88 @@
+// The network behind onednn_training.h, shared by the files that implement it.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "network.hpp"
+#include "onednn_training.h"
+
+extern "C" void omp_set_num_threads(int);
+extern "C" int omp_get_num_procs(void);
+
+namespace zoo {
+
+using Arguments = std::unordered_map<int, dnnl::memory>;
+using tag = dnnl::memory::format_tag;
+constexpr auto f32 = dnnl::memory::data_type::f32;
+
+/// What a step needs from outside.
+struct Run {
+  const float *parameters;
+  float *buffers;
+  float *gradients;
+  uint64_t seed;
+};
+
+/// A value and the gradient of the loss with respect to it.
+struct Value {
+  dnnl::memory data, gradient;
+  bool wants_gradient = false;
+  // Set while backward steps are built: whether an earlier one has written the gradient.
+  bool has_gradient = false;
+};
+
+/// A layer's two directions. `build_backward` is called in reverse order once every layer is known.
+struct Layer {
+  std::function<void(const Run &)> forward;
+  std::function<std::function<void(const Run &)>()> build_backward;
+};
+
+/// Memory that stays for the trainer's life, zeroed.
+dnnl::memory take(zoo_trainer &trainer, const dnnl::memory::desc &desc);
+/// A reorder between two descriptions, ready to run; nothing where they are the same and only a handle is set.
+std::function<void(void *, void *)> reorder(zoo_trainer &trainer, const dnnl::memory::desc &from,
+                                            const dnnl::memory::desc &to);
+/// Where a backward step writes the gradient of `index`, and what to do afterwards: the first writer writes in place, later
+/// ones into memory of their own that is then added.
+struct Target {
+  dnnl::memory memory;
+  std::function<void()> finish;
+};
+Target gradient_target(zoo_trainer &trainer, int index);
+/// Descriptions that a primitive's own choice is brought from and to.
+dnnl::memory::desc plain_weights(const zoo_trainer &trainer, int input, int output, int64_t groups,
+                                 const zoo_window *window, tag format);
+
+template <typename Result, typename Body>
+Result guarded(zoo_trainer *trainer, Result failure, Body body);
+
+}  // namespace zoo
+
+struct zoo_trainer {
+  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream{engine};
+  int threads = 1;
+  std::vector<zoo::Value> values;
+  std::vector<zoo::Layer> layers;
+  std::vector<std::function<void(const zoo::Run &)>> backward;
+  std::vector<std::shared_ptr<zoo::Pages>> memory;
+  std::function<void(void *, void *)> read_input, write_output, read_gradient;
+  int input = -1, output = -1;
+  std::string error;
+};
+
+template <typename Result, typename Body>
+Result zoo::guarded(zoo_trainer *trainer, Result failure, Body body) {
+  try {
+    omp_set_num_threads(trainer->threads);
+    return body();
+  } catch (const std::exception &error) {
+    trainer->error = error.what();
+  } catch (...) {
+    trainer->error = "unknown failure";
+  }
+  return failure;
+}

@@ -1,0 +1,244 @@
+// Layers without parameters: pooling, activations, sums, flatten, dropout.
+#include <cstring>
+
+#include "trainer.hpp"
+
+using dnnl::algorithm;
+using dnnl::memory;
+using dnnl::prop_kind;
+using zoo::Run;
+
+namespace {
+
+size_t physical_count(const memory &value) { return value.get_desc().get_size() / sizeof(float); }
+float *floats(const memory &value) { return static_cast<float *>(value.get_data_handle()); }
+
+// SplitMix64 (Steele et al. 2014): a number in [0, 1) from a seed and an index.
+float uniform(uint64_t seed, uint64_t index) {
+  uint64_t z = seed + (index + 1) * 0x9E3779B97F4A7C15ull;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
+  return static_cast<float>((z ^ (z >> 31)) >> 40) * 0x1p-24f;
+}
+
+}  // namespace
+
+extern "C" {
+
+int32_t zoo_trainer_add_pooling(zoo_trainer *trainer, int32_t input, int32_t output, zoo_pooling_kind kind,
+                                const zoo_window *window) {
+  return zoo::guarded(trainer, -1, [&] {
+    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    auto method = kind == ZOO_MAX                      ? algorithm::pooling_max
+                  : kind == ZOO_AVERAGE_WITH_PADDING ? algorithm::pooling_avg_include_padding
+                                                       : algorithm::pooling_avg_exclude_padding;
+    memory::dims stride{window->stride[0], window->stride[1]}, kernel{window->kernel[0], window->kernel[1]};
+    memory::dims before{window->before[0], window->before[1]}, after{window->after[0], window->after[1]};
+#if DNNL_VERSION_MAJOR >= 3
+    dnnl::pooling_forward::primitive_desc desc(trainer->engine, prop_kind::forward_training, method, x.get_desc(),
+                                               y.get_desc(), stride, kernel, {0, 0}, before, after);
+#else
+    dnnl::pooling_forward::primitive_desc desc(
+        {prop_kind::forward_training, method, x.get_desc(), y.get_desc(), stride, kernel, before, after},
+        trainer->engine);
+#endif
+    auto primitive = dnnl::pooling_forward(desc);
+    zoo::Arguments arguments{{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, y}};
+    memory workspace;
+    if (kind == ZOO_MAX) {
+      workspace = zoo::take(*trainer, desc.workspace_desc());
+      arguments[DNNL_ARG_WORKSPACE] = workspace;
+    }
+    zoo::Layer layer;
+    layer.forward = [=](const Run &) { primitive.execute(trainer->stream, arguments); };
+    if (trainer->values[input].wants_gradient)
+      layer.build_backward = [=]() -> std::function<void(const Run &)> {
+#if DNNL_VERSION_MAJOR >= 3
+        dnnl::pooling_backward::primitive_desc backward_desc(
+            trainer->engine, method, x.get_desc(), y.get_desc(), stride, kernel, {0, 0}, before, after, desc);
+#else
+        dnnl::pooling_backward::primitive_desc backward_desc(
+            {method, x.get_desc(), y.get_desc(), stride, kernel, before, after}, trainer->engine, desc);
+#endif
+        auto backward = dnnl::pooling_backward(backward_desc);
+        auto target = zoo::gradient_target(*trainer, input);
+        zoo::Arguments arguments{
+            {DNNL_ARG_DIFF_DST, trainer->values[output].gradient}, {DNNL_ARG_DIFF_SRC, target.memory}};
+        if (kind == ZOO_MAX) arguments[DNNL_ARG_WORKSPACE] = workspace;
+        return [=](const Run &) {
+          backward.execute(trainer->stream, arguments);
+          target.finish();
+        };
+      };
+    trainer->layers.push_back(std::move(layer));
+    return 0;
+  });
+}
+
+int32_t zoo_trainer_add_activation(zoo_trainer *trainer, int32_t input, int32_t output, zoo_activation activation) {
+  return zoo::guarded(trainer, -1, [&] {
+    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    auto method = activation == ZOO_RELU      ? algorithm::eltwise_relu
+                  : activation == ZOO_RELU6   ? algorithm::eltwise_clip
+                  : activation == ZOO_SIGMOID ? algorithm::eltwise_logistic
+                                              : algorithm::eltwise_swish;
+    float alpha = activation == ZOO_SILU ? 1.0f : 0.0f, beta = activation == ZOO_RELU6 ? 6.0f : 0.0f;
+    auto shape = x.get_desc();
+#if DNNL_VERSION_MAJOR >= 3
+    dnnl::eltwise_forward::primitive_desc desc(
+        trainer->engine, prop_kind::forward_training, method, shape, shape, alpha, beta);
+#else
+    dnnl::eltwise_forward::primitive_desc desc(
+        {prop_kind::forward_training, method, shape, alpha, beta}, trainer->engine);
+#endif
+    auto primitive = dnnl::eltwise_forward(desc);
+    zoo::Layer layer;
+    layer.forward = [=](const Run &) { primitive.execute(trainer->stream, {{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, y}}); };
+    if (trainer->values[input].wants_gradient)
+      layer.build_backward = [=]() -> std::function<void(const Run &)> {
+#if DNNL_VERSION_MAJOR >= 3
+        dnnl::eltwise_backward::primitive_desc backward_desc(
+            trainer->engine, method, shape, shape, shape, alpha, beta, desc);
+#else
+        dnnl::eltwise_backward::primitive_desc backward_desc(
+            {method, shape, shape, alpha, beta}, trainer->engine, desc);
+#endif
+        auto backward = dnnl::eltwise_backward(backward_desc);
+        auto target = zoo::gradient_target(*trainer, input);
+        auto gradient = trainer->values[output].gradient;
+        return [=](const Run &) {
+          backward.execute(trainer->stream,
+                           {{DNNL_ARG_SRC, x}, {DNNL_ARG_DIFF_DST, gradient}, {DNNL_ARG_DIFF_SRC, target.memory}});
+          target.finish();
+        };
+      };
+    trainer->layers.push_back(std::move(layer));
+    return 0;
+  });
+}
+
+int32_t zoo_trainer_add_sum(zoo_trainer *trainer, int32_t first, int32_t second, int32_t output) {
+  return zoo::guarded(trainer, -1, [&] {
+    auto a = trainer->values[first].data, b = trainer->values[second].data, y = trainer->values[output].data;
+    zoo::Layer layer;
+    layer.forward = [=](const Run &) {
+      trainer->stream.wait();
+      auto from = floats(a), other = floats(b), to = floats(y);
+      for (size_t i = 0, count = physical_count(y); i < count; i++) to[i] = from[i] + other[i];
+    };
+    if (trainer->values[output].wants_gradient)
+      layer.build_backward = [=]() -> std::function<void(const Run &)> {
+        std::vector<zoo::Target> targets;
+        for (int operand : {first, second})
+          if (trainer->values[operand].wants_gradient) targets.push_back(zoo::gradient_target(*trainer, operand));
+        auto gradient = trainer->values[output].gradient;
+        return [=](const Run &) {
+          trainer->stream.wait();
+          for (auto &target : targets) {
+            std::memcpy(floats(target.memory), floats(gradient), physical_count(gradient) * sizeof(float));
+            target.finish();
+          }
+        };
+      };
+    trainer->layers.push_back(std::move(layer));
+    return 0;
+  });
+}
+
+int32_t zoo_trainer_add_flatten(zoo_trainer *trainer, int32_t input, int32_t output) {
+  return zoo::guarded(trainer, -1, [&] {
+    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    auto dims = x.get_desc().dims();
+    memory::desc plain(dims, zoo::f32, dims.size() == 2 ? zoo::tag::nc : zoo::tag::nchw);
+    auto forward = zoo::reorder(*trainer, x.get_desc(), plain);
+    zoo::Layer layer;
+    layer.forward = [=](const Run &) { forward(x.get_data_handle(), y.get_data_handle()); };
+    if (trainer->values[input].wants_gradient)
+      layer.build_backward = [=]() -> std::function<void(const Run &)> {
+        auto backward = zoo::reorder(*trainer, plain, x.get_desc());
+        auto target = zoo::gradient_target(*trainer, input);
+        auto gradient = trainer->values[output].gradient;
+        return [=](const Run &) {
+          backward(gradient.get_data_handle(), target.memory.get_data_handle());
+          target.finish();
+        };
+      };
+    trainer->layers.push_back(std::move(layer));
+    return 0;
+  });
+}
+
+int32_t zoo_trainer_add_dropout(zoo_trainer *trainer, int32_t input, int32_t output, float probability) {
+  return zoo::guarded(trainer, -1, [&] {
+    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    auto mask = std::make_shared<std::vector<float>>(physical_count(x));
+    auto number = static_cast<uint64_t>(trainer->layers.size());
+    zoo::Layer layer;
+    layer.forward = [=](const Run &run) {
+      trainer->stream.wait();
+      float kept = probability < 1 ? 1 / (1 - probability) : 0;
+      for (size_t i = 0; i < mask->size(); i++) {
+        (*mask)[i] = uniform(run.seed ^ (number << 40), i) < probability ? 0 : kept;
+        floats(y)[i] = floats(x)[i] * (*mask)[i];
+      }
+    };
+    if (trainer->values[input].wants_gradient)
+      layer.build_backward = [=]() -> std::function<void(const Run &)> {
+        auto target = zoo::gradient_target(*trainer, input);
+        auto gradient = trainer->values[output].gradient;
+        return [=](const Run &) {
+          trainer->stream.wait();
+          for (size_t i = 0; i < mask->size(); i++) floats(target.memory)[i] = floats(gradient)[i] * (*mask)[i];
+          target.finish();
+        };
+      };
+    trainer->layers.push_back(std::move(layer));
+    return 0;
+  });
+}
+
+int32_t zoo_trainer_add_adaptive_average(zoo_trainer *trainer, int32_t input, int32_t output) {
+  return zoo::guarded(trainer, -1, [&] {
+    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    auto from = x.get_desc().dims(), to = y.get_desc().dims();
+    int64_t block = zoo_channel_block(), planes = from[0] * ((from[1] + block - 1) / block);
+    // Calls `body` with an output cell, an input cell in its window and the window's size, both in floats.
+    auto each = [=](auto body) {
+      for (int64_t plane = 0; plane < planes; plane++)
+        for (int64_t row = 0; row < to[2]; row++)
+          for (int64_t column = 0; column < to[3]; column++) {
+            int64_t top = row * from[2] / to[2], bottom = ((row + 1) * from[2] + to[2] - 1) / to[2];
+            int64_t left = column * from[3] / to[3], right = ((column + 1) * from[3] + to[3] - 1) / to[3];
+            float share = 1.0f / static_cast<float>((bottom - top) * (right - left));
+            for (int64_t r = top; r < bottom; r++)
+              for (int64_t c = left; c < right; c++)
+                for (int64_t lane = 0; lane < block; lane++)
+                  body(((plane * to[2] + row) * to[3] + column) * block + lane,
+                       ((plane * from[2] + r) * from[3] + c) * block + lane, share);
+          }
+    };
+    zoo::Layer layer;
+    layer.forward = [=](const Run &) {
+      trainer->stream.wait();
+      auto source = floats(x), target = floats(y);
+      std::memset(target, 0, physical_count(y) * sizeof(float));
+      each([=](int64_t out, int64_t in, float share) { target[out] += source[in] * share; });
+    };
+    if (trainer->values[input].wants_gradient)
+      layer.build_backward = [=]() -> std::function<void(const Run &)> {
+        auto target = zoo::gradient_target(*trainer, input);
+        auto gradient = trainer->values[output].gradient;
+        return [=](const Run &) {
+          trainer->stream.wait();
+          auto to = floats(target.memory), from = floats(gradient);
+          std::memset(to, 0, physical_count(target.memory) * sizeof(float));
+          each([=](int64_t out, int64_t in, float share) { to[in] += from[out] * share; });
+          target.finish();
+        };
+      };
+    trainer->layers.push_back(std::move(layer));
+    return 0;
+  });
+}
+
+}  // extern "C"
