@@ -1,0 +1,7 @@
+/// Why a file's format can't be read.
+public enum FormatError: Error, Sendable, Equatable {
+  /// Recognised, but not read by this version.
+  case notRead(file: String, format: WeightFormat)
+  case unrecognised(file: String, firstBytes: [UInt8])
+  case unknownArchive(file: String, members: [String])
+}

@@ -1,0 +1,8 @@
+/// How an index of shards contradicts its shards.
+public enum ShardError: Error, Sendable, Equatable {
+  case notAnIndex(file: String, problem: String)
+  case unsafeShardName(file: String, shard: String)
+  case missingTensor(file: String, shard: String, tensor: String)
+  case misplacedTensor(file: String, shard: String, tensor: String, expected: String)
+  case notAShard(file: String, shard: String)
+}

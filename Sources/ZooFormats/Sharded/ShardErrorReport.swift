@@ -1,0 +1,26 @@
+import ZooCheckpoint
+
+extension ShardError: ReportableError {
+  public var report: ErrorReport {
+    switch self {
+    case .notAnIndex(let file, let problem):
+      ErrorReport(.badData, file: file, problem: problem, advice: "expected an index of shards with a weight_map")
+    case .unsafeShardName(let file, let shard):
+      ErrorReport(
+        .badData, file: file, place: "weight_map",
+        problem: "shard '\(shard)' is no plain file name", advice: "don't trust the file's source")
+    case .missingTensor(let file, let shard, let tensor):
+      ErrorReport(
+        .badData, file: file, place: tensor, problem: "is not in \(shard), where the index has it",
+        advice: "download index and shards of the same version")
+    case .misplacedTensor(let file, let shard, let tensor, let expected):
+      ErrorReport(
+        .badData, file: file, place: tensor, problem: "is in \(shard), but the index has it in \(expected)",
+        advice: "download index and shards of the same version")
+    case .notAShard(let file, let shard):
+      ErrorReport(
+        .badData, file: file, place: shard, problem: "is an index itself, expected weights",
+        advice: "don't trust the file's source")
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import ZooCheckpoint
+
+/// Something in a weight file that is no part of the state dict, and why.
+public struct SkippedEntry: Sendable, Equatable {
+  public let name: String
+  public let reason: String
+}
+
+/// A file of weights in any format that zoo reads.
+///
+/// Tensors are views of the mapped file; nothing of a file is ever run.
+public struct WeightFile: Sendable {
+  /// As the user gave it.
+  public let path: String
+  public let format: WeightFormat
+  public var stateDict: StateDict
+  /// What a safetensors file says of itself.
+  public var metadata: [String: String] = [:]
+  /// Keys and prefixes around the state dict that were taken off: `state_dict, module.`; nil without any.
+  public var wrapper: String?
+  public var skipped: [SkippedEntry] = []
+  /// Classes and functions that the pickle names, in its order.
+  public var globals: [PickleGlobal] = []
+  /// Members of a zip whose CRC-32 is still to be checked.
+  var records: [any ZipRecord] = []
+
+  /// Opens a file of any format, recognised by its bytes.
+  ///
+  /// - Parameter salvage: take the readable tensors of a pickle that names code-running callables or holds kinds
+  ///   of tensors that can't be read; nothing is run either way.
+  /// - Throws: ``FileError``, ``FormatError``, ``PyTorchError``, ``PickleError``, ``ZipError``, ``ShardError``, and
+  ///   what the safetensors reader throws.
+  public static func open(path: String, salvage: Bool = false) throws -> WeightFile {
+    try open(MappedFile(path: path), options: ReadOptions(salvage: salvage))
+  }
+
+  /// Checks the stored bytes against the archive's CRC-32, each record once.
+  ///
+  /// Reading a tensor's bytes checks its record too; call this before copying file to file, which touches no bytes.
+  /// - Throws: ``ZipError``.
+  public func checkRecords() throws {
+    for record in records { try record.check() }
+  }
+
+  static func open(_ file: MappedFile, options: ReadOptions) throws -> WeightFile {
+    let recognised = try RecognisedFile(file)
+    switch recognised.format {
+    case .pyTorchZip:
+      guard let archive = recognised.archive else { throw FormatError.unrecognised(file: file.path, firstBytes: []) }
+      return try PyTorchZipReader.read(file, archive: archive, folder: recognised.folder, options: options)
+    case .pyTorchLegacy: return try PyTorchLegacyReader.read(file, options: options)
+    case .safetensors:
+      let (stateDict, metadata) = try SafetensorsReader.read(file)
+      return WeightFile(path: file.path, format: .safetensors, stateDict: stateDict, metadata: metadata)
+    case .shardIndex: return try ShardedReader.read(file, options: options)
+    default: throw FormatError.notRead(file: file.path, format: recognised.format)
+    }
+  }
+}
+
+/// How a file is to be read.
+struct ReadOptions: Sendable {
+  var salvage = false
+  /// Whether wrappers and prefixes are taken off; a shard keeps the names that its index lists.
+  var unwraps = true
+  /// Whether the file may be an index of shards; a shard itself may not.
+  var allowsIndex = true
+}

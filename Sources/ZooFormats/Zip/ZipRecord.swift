@@ -1,0 +1,113 @@
+import CZlib
+import Synchronization
+import ZooCheckpoint
+
+/// A member of a zip archive as bytes for tensors.
+protocol ZipRecord: ByteStorage {
+  var entry: ZipEntry { get }
+  /// Checks the bytes against their CRC-32 unless that was done before, in little memory.
+  func check() throws
+}
+
+/// CRC-32 of a byte sequence that comes in pieces.
+struct RunningChecksum {
+  private(set) var value: UInt32 = 0
+
+  mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    guard let base = bytes.baseAddress else { return }
+    value = UInt32(
+      truncatingIfNeeded: crc32_z(uLong(value), base.assumingMemoryBound(to: Bytef.self), bytes.count))
+  }
+}
+
+/// A member that stands in the file as it is: mapped, never copied, checked on first touch.
+final class StoredRecord: ZipRecord {
+  let file: MappedFile
+  let entry: ZipEntry
+  private let isChecked = Mutex(false)
+
+  init(file: MappedFile, entry: ZipEntry) {
+    self.file = file
+    self.entry = entry
+  }
+
+  var count: Int { entry.size }
+  /// Copying it inside the kernel checks nothing: call ``WeightFile/checkRecords()`` first.
+  var fileRange: (file: MappedFile, offset: Int)? { (file, entry.dataOffset) }
+
+  func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
+    try check(releasing: false)
+    return try file.withBytes(offset: entry.dataOffset, count: entry.size, body)
+  }
+
+  func check() throws { try check(releasing: true) }
+
+  private func check(releasing: Bool) throws {
+    try isChecked.withLock { isChecked in
+      guard !isChecked, entry.checksum != 0 else { return }
+      var checksum = RunningChecksum()
+      let piece = 8 << 20
+      for start in stride(from: 0, to: entry.size, by: piece) {
+        let (offset, count) = (entry.dataOffset + start, min(piece, entry.size - start))
+        try file.withBytes(offset: offset, count: count) { checksum.update($0) }
+        if releasing { file.release(offset: offset, count: count) }
+      }
+      guard checksum.value == entry.checksum else {
+        throw ZipError(
+          file: file.path, entry: entry.name, offset: entry.dataOffset,
+          fault: .checksum(found: checksum.value, expected: entry.checksum))
+      }
+      isChecked = true
+    }
+  }
+}
+
+/// A compressed member, unpacked whenever its bytes are asked for; small ones are kept.
+final class DeflatedRecord: ZipRecord {
+  let file: MappedFile
+  let entry: ZipEntry
+  private let kept = Mutex<[UInt8]?>(nil)
+  private static let largestKept = 32 << 20
+
+  init(file: MappedFile, entry: ZipEntry) {
+    self.file = file
+    self.entry = entry
+  }
+
+  var count: Int { entry.size }
+  var fileRange: (file: MappedFile, offset: Int)? { nil }
+
+  func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
+    let bytes = try kept.withLock { kept in
+      if let kept { return kept }
+      let inflated = try inflate()
+      if entry.size <= Self.largestKept { kept = inflated }
+      return inflated
+    }
+    return try bytes.withUnsafeBytes(body)
+  }
+
+  func check() throws { try withBytes { _ in } }
+
+  private func inflate() throws -> [UInt8] {
+    let bytes = try file.withBytes(offset: entry.dataOffset, count: entry.compressedSize) { compressed in
+      try [UInt8](unsafeUninitializedCapacity: entry.size) { buffer, initialized in
+        let produced = inflateRaw(compressed, into: UnsafeMutableRawBufferPointer(buffer))
+        guard produced == entry.size else {
+          throw ZipError(
+            file: file.path, entry: entry.name, offset: entry.dataOffset,
+            fault: .inflate(produced: produced, expected: entry.size))
+        }
+        initialized = entry.size
+      }
+    }
+    var checksum = RunningChecksum()
+    bytes.withUnsafeBytes { checksum.update($0) }
+    guard entry.checksum == 0 || checksum.value == entry.checksum else {
+      throw ZipError(
+        file: file.path, entry: entry.name, offset: entry.dataOffset,
+        fault: .checksum(found: checksum.value, expected: entry.checksum))
+    }
+    return bytes
+  }
+}
