@@ -20,7 +20,9 @@ struct CatalogFiles: Sendable {
     for overlay in overlays {
       var isCatalog = false
       for folder in Self.folders {
-        guard let walk = FileManager.default.enumerator(atPath: overlay + "/" + folder) else { continue }
+        let start = overlay + "/" + folder
+        guard FileManager.default.fileExists(atPath: start), let walk = FileManager.default.enumerator(atPath: start)
+        else { continue }
         isCatalog = true
         while let path = walk.nextObject() as? String {
           guard walk.fileAttributes?[.type] as? FileAttributeType == .typeRegular else { continue }

@@ -23,6 +23,15 @@ public enum ChecksumVerdict: Sendable, Equatable {
   /// The file's name promises a digest that its bytes don't have.
   case contradicted(promised: String, by: PublishedFile?)
   case unknown
+
+  /// The published file that the verdict is about.
+  public var file: PublishedFile? {
+    switch self {
+    case .published(let file), .older(let file): file
+    case .contradicted(_, let file): file
+    case .unknown: nil
+    }
+  }
 }
 
 /// `checksums/<publisher>.json` as it stands in the file.

@@ -37,7 +37,9 @@ let root = URL(filePath: arguments[1])
 var entries: [String] = []
 for folder in ["zoo", "converters", "checksums"] {
   let start = root.appending(path: folder)
-  guard let walk = FileManager.default.enumerator(atPath: start.path) else { refuse("no folder \(start.path)") }
+  guard FileManager.default.fileExists(atPath: start.path),
+    let walk = FileManager.default.enumerator(atPath: start.path)
+  else { refuse("no folder \(start.path)") }
   let paths = (walk.allObjects as? [String] ?? []).sorted()
   for path in paths where !path.split(separator: "/").contains(where: { $0.hasPrefix(".") }) {
     let file = start.appending(path: path)
