@@ -1,3 +1,4 @@
+import Foundation
 import PackagePlugin
 
 /// Packs `zoo/`, `converters/` and `checksums/` into one Swift source file, so that the program works when copied alone.
@@ -15,11 +16,10 @@ import PackagePlugin
   }
 
   private func files(under folder: URL) -> [URL] {
-    let walk = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: [.isRegularFileKey])
+    let walk = FileManager.default.enumerator(
+      at: folder, includingPropertiesForKeys: [.isRegularFileKey], options: [.skipsHiddenFiles])
     return (walk?.allObjects as? [URL] ?? [])
       .filter { (try? $0.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile) == true }
       .sorted { $0.path < $1.path }
   }
 }
-
-import Foundation

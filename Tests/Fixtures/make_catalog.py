@@ -2,10 +2,14 @@
 
 Every model gets a SHA-256 over its sorted `name:shape` lines (shapes joined by `x`), its parameter count and, from a
 hook on convolutions and linear layers, its multiply-adds; three small ones are listed in full.
+
+Given the path of efficientnet-lite0-57934424.pth, it also writes that file's own names and shapes, in its order, to
+catalog_efficientnet_lite0_source.json.
 """
 import hashlib
 import json
 import pathlib
+import sys
 
 import timm
 import torch
@@ -58,3 +62,9 @@ for name in NAMES:
         models[name]["shapes"] = shapes
 out = pathlib.Path(__file__).parent / "catalog_shapes.json"
 out.write_text(json.dumps(models, indent=1) + "\n")
+
+if len(sys.argv) > 1:
+    source = torch.load(sys.argv[1], weights_only=True)
+    lines = [[k, list(v.shape)] for k, v in source.items()]
+    out = out.with_name("catalog_efficientnet_lite0_source.json")
+    out.write_text("[\n" + ",\n".join(json.dumps(line) for line in lines) + "\n]\n")

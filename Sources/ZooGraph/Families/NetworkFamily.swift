@@ -37,7 +37,7 @@ public enum NetworkFamilies {
     } catch let error as FamilyError {
       throw error
     } catch let error as DecodingError {
-      throw .unreadable(family: F.name, problem: error.summary)
+      throw .unreadable(family: F.name, problem: error.oneLine)
     } catch {
       throw .unreadable(family: F.name, problem: "is not JSON")
     }
@@ -52,20 +52,5 @@ public enum NetworkFamilies {
       if let inner = unknownField(value, decoded) { return field + "." + inner }
     }
     return nil
-  }
-}
-
-extension DecodingError {
-  /// What is wrong and where, in one line.
-  var summary: String {
-    let (context, problem): (Context, String) =
-      switch self {
-      case .keyNotFound(let key, let context): (context, "lacks '\(key.stringValue)'")
-      case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-        (context, context.debugDescription)
-      @unknown default: (Context(codingPath: [], debugDescription: ""), "is not as expected")
-      }
-    let path = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
-    return path.isEmpty ? problem : "\(path): \(problem)"
   }
 }

@@ -1,0 +1,91 @@
+import Foundation
+import ZooGraph
+
+/// All the models known: those built in, and those of folders laid over them.
+public struct Catalog: Sendable {
+  /// Sorted by family, then by cost.
+  public let models: [Model]
+  /// Name maps of foreign namings.
+  public let nameMaps: [NameMap]
+  /// Digests of published files.
+  public let publishedFiles: [PublishedFile]
+  private let files: CatalogFiles
+
+  /// The catalogue inside the program, the user's own in `$XDG_DATA_HOME/zoo` and `overlays`, later ones first.
+  ///
+  /// - Parameter overlays: folders that hold `zoo`, `converters` or `checksums`.
+  /// - Throws: ``CatalogError``, ``FileError``.
+  public static func standard(overlays: [String] = []) throws -> Catalog {
+    let user = DataFolder.path(environment: ProcessInfo.processInfo.environment)
+    let hasOwn = ["zoo", "converters", "checksums"].contains {
+      FileManager.default.fileExists(atPath: "\(user)/\($0)")
+    }
+    return try Catalog(overlays: (hasOwn ? [user] : []) + overlays)
+  }
+
+  /// The catalogue inside the program with the given folders laid over it.
+  public init(overlays: [String]) throws {
+    let files = try CatalogFiles(overlays: overlays)
+    models = try Self.models(files)
+    nameMaps = try files.paths(under: "converters").map { path in
+      try NameMap(files.decode(NameMapFile.self, path), file: files.displayName(of: path))
+    }
+    publishedFiles = try files.paths(under: "checksums").flatMap { path in
+      try files.decode(ChecksumFile.self, path).publishedFiles
+    }
+    self.files = files
+  }
+
+  private static func models(_ files: CatalogFiles) throws -> [Model] {
+    var labels: [String: [String]] = ["": []]
+    var byName: [String: Model] = [:]
+    for path in files.paths(under: "zoo") where !path.hasPrefix("zoo/labels/") && !path.hasPrefix("zoo/demo/") {
+      let file = try files.decode(ModelFile.self, path)
+      let list = file.labels ?? ""
+      if labels[list] == nil { labels[list] = try files.decode([String].self, "zoo/labels/\(list).json") }
+      byName[file.name] = file.model(labels: labels[list] ?? [])
+    }
+    return byName.values.sorted { ($0.family, $0.gflops, $0.name) < ($1.family, $1.gflops, $1.name) }
+  }
+
+  /// - Throws: ``CatalogError/unknownModel(name:nearest:)``.
+  public func model(named name: String) throws(CatalogError) -> Model {
+    if let model = models.first(where: { $0.name == name }) { return model }
+    throw .unknownModel(name: name, nearest: nearest(to: name))
+  }
+
+  /// The network that a checkpoint's `zoo.config` describes, whether its model is in the catalogue or not.
+  ///
+  /// - Throws: ``CatalogError/badDescription(problem:)``, ``FamilyError``.
+  public static func graph(forConfig json: String) throws -> Graph {
+    try NetworkDescription(json: json).graph()
+  }
+
+  /// A data file that is not a model, such as `zoo/demo/network.safetensors`; nil where there is none.
+  public func contents(of path: String) throws -> [UInt8]? { try files.contents(of: path).map { [UInt8]($0) } }
+
+  /// Up to three models with the fewest edits from `name`.
+  private func nearest(to name: String) -> [String] {
+    let wanted = Array(name.lowercased().utf8)
+    guard wanted.count <= 64 else { return [] }
+    return models.map { ($0.name, editDistance(wanted, Array($0.name.utf8))) }
+      .filter { $0.1 <= max(2, wanted.count / 3) }
+      .sorted { ($0.1, $0.0) < ($1.1, $1.0) }
+      .prefix(3).map { $0.0 }
+  }
+}
+
+/// Insertions, deletions and replacements between two names (Levenshtein).
+private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+  var row = Array(0...b.count)
+  for (i, x) in a.enumerated() {
+    var diagonal = row[0]
+    row[0] = i + 1
+    for (j, y) in b.enumerated() {
+      let above = row[j + 1]
+      row[j + 1] = min(above + 1, row[j] + 1, diagonal + (x == y ? 0 : 1))
+      diagonal = above
+    }
+  }
+  return row[b.count]
+}

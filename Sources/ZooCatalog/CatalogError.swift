@@ -1,0 +1,14 @@
+/// What is wrong with the catalogue, or with what was asked of it.
+public enum CatalogError: Error, Sendable, Equatable {
+  case unknownModel(name: String, nearest: [String])
+  /// A data file that can't be read as what it should be.
+  case badFile(file: String, problem: String)
+  /// A folder given as a catalogue that holds none of `zoo`, `converters`, `checksums`.
+  case noCatalog(folder: String)
+  /// A network description out of a checkpoint that can't be read.
+  case badDescription(problem: String)
+  /// Two tensors would get one name.
+  case nameCollision(map: String, name: String, first: String, second: String)
+  case badTransform(map: String, tensor: String, transform: String, shape: [Int])
+  case notInvertible(map: String, rule: String)
+}

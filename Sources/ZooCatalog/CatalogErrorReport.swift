@@ -1,0 +1,28 @@
+import ZooCheckpoint
+
+extension CatalogError: ReportableError {
+  public var report: ErrorReport {
+    switch self {
+    case .unknownModel(let name, let nearest):
+      ErrorReport(
+        .noInput, problem: "no model is called '\(name)'",
+        advice: nearest.isEmpty
+          ? "`zoo list` names them all" : "did you mean \(nearest.joined(separator: " or "))?")
+    case .badFile(let file, let problem):
+      ErrorReport(.badData, file: file, problem: problem)
+    case .noCatalog(let folder):
+      ErrorReport(
+        .noInput, file: folder, problem: "holds no catalogue",
+        advice: "name a folder that has zoo, converters or checksums in it")
+    case .badDescription(let problem):
+      ErrorReport(.badData, place: "zoo.config", problem: problem)
+    case .nameCollision(let map, let name, let first, let second):
+      ErrorReport(
+        .badData, file: map, problem: "'\(first)' and '\(second)' would both become '\(name)'")
+    case .badTransform(let map, let tensor, let transform, let shape):
+      ErrorReport(.badData, file: map, place: tensor, problem: "\(transform) doesn't fit shape \(shape)")
+    case .notInvertible(let map, let rule):
+      ErrorReport(.badData, file: map, place: rule, problem: "this rule works one way only")
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import ZooCheckpoint
+
+/// A model that a state dict may be, and how well it fits.
+public struct Identification: Sendable {
+  public struct Misshapen: Sendable, Equatable {
+    /// The canonical name.
+    public let name: String
+    public let expected: [Int]
+    public let found: [Int]
+  }
+
+  public let model: Model
+  /// Whose tensor names the state dict uses: `torchvision`, `timm`, `efficientnet-pytorch`.
+  public let naming: String
+  /// The map from those names to the canonical ones; nil where they are canonical already.
+  public let nameMap: NameMap?
+  /// Outputs of the classifier; nil where the state dict has none.
+  public let classes: Int?
+  /// Canonical names that the state dict lacks.
+  public let missing: [String]
+  /// Tensors that the model doesn't have, by their own names.
+  public let extra: [String]
+  public let misshapen: [Misshapen]
+  /// The last stages where exactly those are missing: `["head"]` for weights published without their classifier.
+  public let absentStages: [String]
+  /// Tensors that fit, as a share of those expected and those extra together: 1 is a perfect fit.
+  public let score: Double
+
+  public var isExact: Bool { missing.isEmpty && extra.isEmpty && misshapen.isEmpty }
+  /// Whether the network fits but for its last stages, which have no weights.
+  public var isHeadless: Bool { !absentStages.isEmpty && extra.isEmpty && misshapen.isEmpty }
+
+  /// The state dict under canonical names and layouts.
+  ///
+  /// - Throws: ``CatalogError``, ``TensorError``.
+  public func canonical(_ stateDict: StateDict) throws -> StateDict {
+    guard let nameMap else { return stateDict }
+    return try nameMap.apply(.importing, to: stateDict).stateDict
+  }
+}
+
+extension [Identification] {
+  /// The one model that the state dict is beyond doubt: it fits whole, or but for its last stages, and no other does as
+  /// well.
+  public var certain: Identification? {
+    guard let best = first, best.isExact || best.isHeadless else { return nil }
+    return dropFirst().contains { $0.score == best.score } ? nil : best
+  }
+}

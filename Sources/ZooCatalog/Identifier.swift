@@ -1,0 +1,106 @@
+import ZooCheckpoint
+import ZooGraph
+
+extension Catalog {
+  /// Tensors that must fit before a model is worth naming, as a share of all.
+  static let lowestScore = 0.5
+
+  /// The models that the names and shapes fit, best first; empty where at most half of the tensors fit any.
+  ///
+  /// Reads no tensor. A model of the same fit is a tie and stands beside it.
+  public func identify(_ stateDict: StateDict) -> [Identification] {
+    let candidates = models.compactMap { model in Candidate(model) }
+    var found = candidates.compactMap { $0.fit(ForeignShapes(stateDict), naming: $0.model.naming, map: nil) }
+    for map in nameMaps {
+      let shapes = ForeignShapes(stateDict, map: map)
+      guard shapes.renamed > 0 else { continue }
+      for candidate in candidates where candidate.model.family == map.family {
+        guard map.models?.contains(candidate.model.name) ?? true else { continue }
+        if let fit = candidate.fit(shapes, naming: map.naming, map: map) { found.append(fit) }
+      }
+    }
+    return found.sorted { ($1.score, $0.model.name, $0.naming) < ($0.score, $1.model.name, $1.naming) }
+  }
+}
+
+/// A state dict's shapes under the names that a map gives them.
+private struct ForeignShapes {
+  /// Canonical name to shape and the name in the file; shape nil where the map's transform doesn't fit.
+  private(set) var byName: [String: (shape: [Int]?, source: String)] = [:]
+  /// Canonical names in the order of the file.
+  private(set) var names: [String] = []
+  private(set) var renamed = 0
+
+  init(_ stateDict: StateDict, map: NameMap? = nil) {
+    byName.reserveCapacity(stateDict.count)
+    for (source, tensor) in stateDict.tensors {
+      var name = source
+      var shape: [Int]? = tensor.shape
+      if let map, let (target, rule) = map.renamed(source, .importing) {
+        name = target
+        shape = map.importedShape(tensor.shape, rule: rule)
+        renamed += 1
+      }
+      names.append(name)
+      byName[name] = (shape, source)
+    }
+  }
+}
+
+/// A model's expected names and shapes.
+private struct Candidate {
+  let model: Model
+  private let graph: Graph
+  private let head: String?
+  private let stepCounters: Set<String>
+
+  /// Returns nil where the model's configuration doesn't build, which an overlay's may not.
+  init?(_ model: Model) {
+    guard let graph = try? model.graph() else { return nil }
+    self.model = model
+    self.graph = graph
+    head = graph.headModule
+    stepCounters = Set(graph.stepCounters)
+  }
+
+  func fit(_ shapes: ForeignShapes, naming: String, map: NameMap?) -> Identification? {
+    var missing: [String] = []
+    var misshapen: [Identification.Misshapen] = []
+    let classes = head.flatMap { shapes.byName[$0 + ".weight"]?.shape?.first }
+    for parameter in graph.parameters {
+      guard let found = shapes.byName[parameter.name] else {
+        missing.append(parameter.name)
+        continue
+      }
+      var expected = parameter.shape
+      if let head, let classes, parameter.name.hasPrefix(head + ".") { expected[0] = classes }
+      if found.shape != expected {
+        misshapen.append(.init(name: parameter.name, expected: expected, found: found.shape ?? []))
+      }
+    }
+    let known = Set(graph.parameters.map(\.name))
+    let extra = shapes.names.filter { !known.contains($0) && !stepCounters.contains($0) }
+      .compactMap { shapes.byName[$0]?.source }
+    let fitting = known.count - missing.count - misshapen.count
+    let score = Double(fitting) / Double(known.count + extra.count)
+    guard score > Catalog.lowestScore else { return nil }
+    return Identification(
+      model: model, naming: naming, nameMap: map, classes: classes, missing: missing, extra: extra,
+      misshapen: misshapen, absentStages: absentStages(missing: Set(missing)), score: score)
+  }
+
+  /// The last stages that have nothing but missing parameters, where no other stage misses any.
+  private func absentStages(missing: Set<String>) -> [String] {
+    guard !missing.isEmpty else { return [] }
+    let parameters = graph.parametersByValue
+    var names = [[String]](repeating: [], count: graph.stages.count)
+    for node in graph.nodes { names[node.stage] += node.inputs.compactMap { parameters[$0]?.name } }
+    var absent: [String] = []
+    for (stage, owned) in zip(graph.stages, names).reversed() {
+      guard !owned.isEmpty, owned.allSatisfy(missing.contains) else { break }
+      absent.insert(stage, at: 0)
+    }
+    let explained = zip(graph.stages, names).filter { absent.contains($0.0) }.flatMap(\.1)
+    return explained.count == missing.count ? absent : []
+  }
+}

@@ -1,0 +1,82 @@
+import ZooCheckpoint
+import ZooGraph
+
+/// A member of the catalogue: an architecture, how its pictures are prepared, and the weights published for it.
+public struct Model: Sendable {
+  public let name: String
+  public let title: String
+  public let family: String
+  public let task: String
+  /// The family's configuration.
+  public let config: JSONValue
+  /// Classes of the published weights.
+  public let classes: Int
+  /// Names of those classes, in the order of the logits; empty where unknown.
+  public let labels: [String]
+  /// Preprocessing as JSON: size, resize, crop, interpolation, mean, std, channelOrder.
+  public let input: String
+  /// Sides of the square or rectangular picture the network takes, [height, width].
+  public let inputSize: [Int]
+  /// Trainable scalars with the published head.
+  public let parameters: Int
+  /// Thousand millions of multiply-adds a picture.
+  public let gflops: Double
+  public let paper: Paper?
+  public let weights: [PublishedWeights]
+  /// Whose tensor names the canonical ones are: `torchvision`, `timm`.
+  public let naming: String
+
+  /// Architecture and head, as a checkpoint carries them.
+  ///
+  /// - Parameter classes: nil for the published head.
+  public func description(classes: Int? = nil) -> NetworkDescription {
+    NetworkDescription(family: family, config: config, classes: classes ?? self.classes)
+  }
+
+  /// The network, with a head for `classes` classes.
+  ///
+  /// - Throws: ``FamilyError``.
+  public func graph(classes: Int? = nil) throws -> Graph { try description(classes: classes).graph() }
+
+  /// Preprocessing that some published weights want, as JSON.
+  public func input(forWeights id: String) -> String {
+    weights.first { $0.id == id }?.input.map(CheckpointMetadata.encode) ?? input
+  }
+
+  /// The highest published top-1 accuracy, in percent.
+  public var bestAccuracy: Double? { weights.compactMap(\.topOne).max() }
+}
+
+/// Where an architecture was published.
+public struct Paper: Codable, Sendable, Equatable {
+  public let title: String
+  public let year: Int
+  public let url: String
+}
+
+/// Weights that somebody publishes for a model.
+public struct PublishedWeights: Codable, Sendable, Equatable {
+  public struct OlderFile: Codable, Sendable, Equatable {
+    public let file: String
+    public let sha256Prefix: String
+  }
+
+  public let id: String
+  public let file: String
+  public let url: String
+  /// The whole digest where it is known, else ``sha256Prefix``.
+  public let sha256: String?
+  public let sha256Prefix: String?
+  public let sizeMiB: Double?
+  /// In percent, by data set and measure: `metrics["ImageNet-1K"]?["acc@1"]`.
+  public let metrics: [String: [String: Double]]?
+  /// Preprocessing where it differs from the model's.
+  public let input: JSONValue?
+  public let licence: String?
+  public let note: String?
+  /// The same weights under names that still circulate.
+  public let olderFiles: [OlderFile]?
+
+  /// Top-1 accuracy on ImageNet-1K, in percent.
+  public var topOne: Double? { metrics?["ImageNet-1K"]?["acc@1"] }
+}

@@ -1,0 +1,29 @@
+import ZooCheckpoint
+
+/// `zoo/<family>/<model>.json` as it stands in the file.
+struct ModelFile: Decodable {
+  let name: String
+  let title: String
+  let family: String
+  let task: String
+  let naming: String?
+  let config: JSONValue
+  let classes: Int
+  let labels: String?
+  let input: JSONValue
+  let parameters: Int
+  let gflops: Double
+  let paper: Paper?
+  let weights: [PublishedWeights]
+
+  func model(labels: [String]) -> Model {
+    var size: [Int] = []
+    if case .array(let sides) = input["size"] {
+      size = sides.compactMap { if case .number(let side) = $0 { Int(exactly: side) } else { nil } }
+    }
+    return Model(
+      name: name, title: title, family: family, task: task, config: config, classes: classes, labels: labels,
+      input: CheckpointMetadata.encode(input), inputSize: size, parameters: parameters, gflops: gflops, paper: paper,
+      weights: weights, naming: naming ?? "torchvision")
+  }
+}

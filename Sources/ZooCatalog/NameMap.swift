@@ -1,0 +1,97 @@
+/// `converters/<naming>/<family>.json` as it stands in the file.
+struct NameMapFile: Decodable {
+  struct Rule: Decodable {
+    let from: String
+    let to: String
+    let transform: [String]?
+    let inverse: [String]?
+  }
+
+  let naming: String
+  let family: String
+  let version: Int
+  let models: [String]?
+  let tables: [String: [String: String]]?
+  let rules: [Rule]
+}
+
+/// How one naming's tensors become a family's canonical ones, and back.
+///
+/// The first rule that matches a name decides. A name that none matches is kept and reported.
+public struct NameMap: Sendable {
+  struct Rule: Sendable {
+    let from: NamePattern
+    let to: NamePattern
+    let kinds: [String: NamePattern.Kind]
+    let transforms: [TensorTransform]
+    /// From ours to the source; nil where the rule works one way only.
+    let inverse: [TensorTransform]?
+
+    var text: String { "\(from.text) → \(to.text)" }
+  }
+
+  public let naming: String
+  public let family: String
+  public let version: Int
+  /// Members it fits; nil for all of the family.
+  public let models: Set<String>?
+  /// Where it was read from.
+  public let file: String
+  let rules: [Rule]
+
+  /// - Throws: ``CatalogError/badFile(file:problem:)`` where a rule can't be understood or its sides name different
+  ///   captures.
+  init(_ source: NameMapFile, file: String) throws(CatalogError) {
+    naming = source.naming
+    family = source.family
+    version = source.version
+    models = source.models.map { Set($0) }
+    self.file = file
+    var tables: [String: NamePattern.Kind] = ["int": .integer, "path": .path, "segment": .segment]
+    for (name, table) in source.tables ?? [:] {
+      guard Set(table.values).count == table.count else {
+        throw .badFile(file: file, problem: "table '\(name)' gives two texts one meaning")
+      }
+      // Longest first, so that 1 doesn't shadow 10.
+      let rows = table.map { NamePattern.Row(source: $0.key, canonical: $0.value) }
+        .sorted { ($1.source.count, $0.source) < ($0.source.count, $1.source) }
+      tables[name] = .lookup(rows)
+    }
+    var rules: [Rule] = []
+    for rule in source.rules { rules.append(try Self.rule(rule, tables, file: file)) }
+    self.rules = rules
+  }
+
+  private static func rule(
+    _ rule: NameMapFile.Rule, _ tables: [String: NamePattern.Kind], file: String
+  ) throws(CatalogError) -> Rule {
+    func bad(_ problem: String) -> CatalogError {
+      .badFile(file: file, problem: "rule '\(rule.from)': \(problem)")
+    }
+    var kinds: [String: NamePattern.Kind] = [:]
+    var unknown: String?
+    let declare = { (capture: String, kind: String) in
+      if let known = tables[kind] { kinds[capture] = known } else { unknown = kind }
+    }
+    guard let from = NamePattern(rule.from, declare: declare) else { throw bad("'\(rule.from)' is malformed") }
+    guard let to = NamePattern(rule.to, declare: { unknown = $1 }) else { throw bad("'\(rule.to)' is malformed") }
+    if let unknown { throw bad("no capture kind or table '\(unknown)' here") }
+    guard Set(from.captures) == Set(to.captures) else { throw bad("its sides have different captures") }
+    for case .capture(let name, let offset) in from.pieces + to.pieces where offset != 0 && kinds[name] != .integer {
+      throw bad("'\(name)' is not declared a whole number, which arithmetic needs: {\(name):int}")
+    }
+    func transforms(_ texts: [String]) throws(CatalogError) -> [TensorTransform] {
+      var list: [TensorTransform] = []
+      for text in texts {
+        guard let transform = TensorTransform(text) else { throw bad("unknown transform '\(text)'") }
+        list.append(transform)
+      }
+      return list
+    }
+    let forward = try transforms(rule.transform ?? [])
+    let undone = forward.reversed().compactMap(\.inverse)
+    var inverse: [TensorTransform]? = undone.count == forward.count ? undone : nil
+    if let given = rule.inverse { inverse = try transforms(given) }
+    return Rule(from: from, to: to, kinds: kinds, transforms: forward, inverse: inverse)
+  }
+}

@@ -1,0 +1,89 @@
+import ZooCheckpoint
+
+/// A state dict under other names, and what the renaming did not cover.
+public struct RenamedStateDict: Sendable {
+  public let stateDict: StateDict
+  /// Tensors that no rule matched; they keep their names.
+  public let unmatched: [String]
+  /// Rules that matched nothing, as `from → to`.
+  public let unusedRules: [String]
+}
+
+extension NameMap {
+  /// Which way a map is applied.
+  public enum Direction: Sendable {
+    /// From the foreign naming to the canonical one.
+    case importing
+    /// From the canonical naming to the foreign one.
+    case exporting
+  }
+
+  /// A name's place in the other naming, with the rule that says so; nil where none matches.
+  func renamed(_ name: String, _ direction: Direction) -> (name: String, rule: Int)? {
+    for (index, rule) in rules.enumerated() {
+      let (here, there) = direction == .importing ? (rule.from, rule.to) : (rule.to, rule.from)
+      let (side, other): (NamePattern.Side, NamePattern.Side) =
+        direction == .importing ? (.source, .canonical) : (.canonical, .source)
+      if let values = here.match(name, kinds: rule.kinds, side: side),
+        let target = there.filled(values, kinds: rule.kinds, side: other)
+      {
+        return (target, index)
+      }
+    }
+    return nil
+  }
+
+  /// Renames and transforms a whole state dict; nothing is read, transforms are views or are made on reading.
+  ///
+  /// - Throws: ``CatalogError/nameCollision(map:name:first:second:)``,
+  ///   ``CatalogError/badTransform(map:tensor:transform:shape:)``, ``CatalogError/notInvertible(map:rule:)``,
+  ///   ``TensorError``.
+  public func apply(_ direction: Direction, to stateDict: StateDict) throws -> RenamedStateDict {
+    var result = StateDict()
+    var origins: [String: String] = [:]
+    var unmatched: [String] = []
+    var used = Set<Int>()
+    for (name, tensor) in stateDict.tensors {
+      var target = name
+      var transformed = tensor
+      if let (renamed, index) = renamed(name, direction) {
+        used.insert(index)
+        target = renamed
+        transformed = try transform(tensor, named: name, by: rules[index], direction)
+      } else {
+        unmatched.append(name)
+      }
+      if let first = origins.updateValue(name, forKey: target) {
+        throw CatalogError.nameCollision(map: file, name: target, first: first, second: name)
+      }
+      result[target] = transformed
+    }
+    return RenamedStateDict(
+      stateDict: result, unmatched: unmatched,
+      unusedRules: rules.indices.filter { !used.contains($0) }.map { rules[$0].text })
+  }
+
+  private func transform(
+    _ tensor: Tensor, named name: String, by rule: Rule, _ direction: Direction
+  ) throws -> Tensor {
+    guard let transforms = direction == .importing ? rule.transforms : rule.inverse else {
+      throw CatalogError.notInvertible(map: file, rule: rule.text)
+    }
+    var current = tensor
+    for transform in transforms {
+      guard let next = try transform.apply(current) else {
+        throw CatalogError.badTransform(
+          map: file, tensor: name, transform: "\(transform)", shape: current.shape)
+      }
+      current = next
+    }
+    return current
+  }
+
+  /// The canonical shape of a foreign tensor; nil where the rule's transforms don't fit it.
+  func importedShape(_ shape: [Int], rule: Int) -> [Int]? {
+    var current: [Int]? = shape
+    for transform in rules[rule].transforms { current = current.flatMap { transform.shape(of: $0) } }
+    return current
+  }
+}

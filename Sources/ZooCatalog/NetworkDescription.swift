@@ -1,0 +1,36 @@
+import Foundation
+import ZooCheckpoint
+import ZooGraph
+
+/// All that is needed to build a network again: what a checkpoint carries as `zoo.config`.
+public struct NetworkDescription: Codable, Sendable, Equatable {
+  public var family: String
+  /// The family's own configuration.
+  public var config: JSONValue
+  public var classes: Int
+
+  public init(family: String, config: JSONValue, classes: Int) {
+    self.family = family
+    self.config = config
+    self.classes = classes
+  }
+
+  /// - Throws: ``CatalogError/badDescription(problem:)``.
+  public init(json: String) throws(CatalogError) {
+    do {
+      self = try JSONDecoder().decode(Self.self, from: Data(json.utf8))
+    } catch let error as DecodingError {
+      throw .badDescription(problem: error.oneLine)
+    } catch {
+      throw .badDescription(problem: "is not JSON")
+    }
+  }
+
+  /// Compact, with sorted keys: the same description gives the same text.
+  public var json: String { CheckpointMetadata.encode(self) }
+
+  /// - Throws: ``FamilyError``.
+  public func graph() throws -> Graph {
+    try NetworkFamilies.graph(family: family, config: JSONEncoder().encode(config), classes: classes)
+  }
+}

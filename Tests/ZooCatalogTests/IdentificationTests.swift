@@ -1,0 +1,140 @@
+import Foundation
+import TestSupport
+import Testing
+import ZooCheckpoint
+import ZooGraph
+
+@testable import ZooCatalog
+
+@Suite struct IdentificationTests {
+  /// A state dict of the graph's names and shapes over no data.
+  static func stateDict(_ graph: Graph, counters: Bool = true) throws -> StateDict {
+    var stateDict = StateDict()
+    let storage = MemoryStorage(copying: [Float(0)])
+    for parameter in graph.parameters {
+      stateDict[parameter.name] = try Tensor(
+        dtype: .float32, shape: parameter.shape, strides: parameter.shape.map { _ in 0 }, storage: storage)
+    }
+    for counter in counters ? graph.stepCounters : [] {
+      stateDict[counter] = try Tensor(
+        dtype: .int64, shape: [], storage: MemoryStorage(copying: [Int64(0)]))
+    }
+    return stateDict
+  }
+
+  @Test func everyModelIsRecognisedAsItself() throws {
+    let catalog = try Catalog(overlays: [])
+    for model in catalog.models {
+      let found = catalog.identify(try Self.stateDict(model.graph()))
+      let best = try #require(found.certain)
+      #expect(best.model.name == model.name)
+      #expect(best.isExact)
+      #expect(best.classes == 1000)
+      #expect(best.naming == (model.family == "efficientnet_lite" ? "timm" : "torchvision"))
+    }
+  }
+
+  @Test func resNet50With37ClassesIsStillAResNet50() throws {
+    let catalog = try Catalog(overlays: [])
+    let stateDict = try Self.stateDict(catalog.model(named: "resnet50").graph(classes: 37), counters: false)
+    let best = try #require(catalog.identify(stateDict).certain)
+    #expect(best.model.name == "resnet50")
+    #expect(best.classes == 37)
+    #expect(best.isExact)
+  }
+
+  @Test func weightsWithoutHeadAreRecognisedAsSuch() throws {
+    let catalog = try Catalog(overlays: [])
+    var stateDict = try Self.stateDict(catalog.model(named: "resnet18").graph())
+    stateDict["fc.weight"] = nil
+    stateDict["fc.bias"] = nil
+    let best = try #require(catalog.identify(stateDict).certain)
+    #expect(best.model.name == "resnet18")
+    #expect(best.isHeadless)
+    #expect(best.absentStages == ["head"])
+    #expect(best.classes == nil)
+  }
+
+  @Test func vggFeaturesAloneLackThreeStages() throws {
+    let catalog = try Catalog(overlays: [])
+    var stateDict = try Self.stateDict(catalog.model(named: "vgg16").graph())
+    for name in stateDict.names where name.hasPrefix("classifier.") { stateDict[name] = nil }
+    let best = try #require(catalog.identify(stateDict).certain)
+    #expect(best.model.name == "vgg16")
+    #expect(best.absentStages == ["fc6", "fc7", "head"])
+  }
+
+  @Test func strayAndMisshapenTensorsAreShown() throws {
+    let catalog = try Catalog(overlays: [])
+    var stateDict = try Self.stateDict(catalog.model(named: "resnet18").graph())
+    stateDict["epoch"] = stateDict["layer1.0.bn1.num_batches_tracked"]
+    stateDict["conv1.weight"] = try NameMapTests.tensor([64, 4, 7, 7])
+    let found = catalog.identify(stateDict)
+    let best = try #require(found.first)
+    #expect(best.model.name == "resnet18")
+    #expect(best.extra == ["epoch"])
+    #expect(best.misshapen == [.init(name: "conv1.weight", expected: [64, 3, 7, 7], found: [64, 4, 7, 7])])
+    #expect(found.certain == nil)
+  }
+
+  @Test func foreignNamingIsRecognisedAndMadeCanonical() throws {
+    let catalog = try Catalog(overlays: [])
+    let source = try NameMapTests.lite0()
+    let best = try #require(catalog.identify(source).certain)
+    #expect(best.model.name == "efficientnet_lite0")
+    #expect(best.naming == "efficientnet-pytorch")
+    #expect(best.isExact)
+    let again = try #require(catalog.identify(best.canonical(source)).certain)
+    #expect(again.naming == "timm")
+    #expect(again.isExact)
+  }
+
+  @Test func somethingElseIsNothing() throws {
+    var stateDict = StateDict()
+    stateDict["a"] = try NameMapTests.tensor([2])
+    let catalog = try Catalog(overlays: [])
+    #expect(catalog.identify(stateDict).isEmpty)
+    #expect(catalog.identify(StateDict()).isEmpty)
+  }
+}
+
+@Suite struct ChecksumTests {
+  static let rest = String(repeating: "0", count: 56)
+
+  static func verdict(_ prefix: String, _ name: String? = nil) throws -> ChecksumVerdict {
+    try Catalog(overlays: []).checksum(sha256: prefix + rest, fileName: name)
+  }
+
+  @Test func publishedFileIsNamed() throws {
+    let verdict = try Self.verdict("11ad3fa6")
+    let file = try #require(verdict.file)
+    #expect(verdict == .published(file))
+    #expect(file.file == "resnet50-11ad3fa6.pth")
+    #expect(file.weights == "IMAGENET1K_V2")
+    #expect(!file.isWhole)
+  }
+
+  @Test func olderFileNamesItsSuccessor() throws {
+    let verdict = try Self.verdict("19c8e357")
+    let file = try #require(verdict.file)
+    #expect(verdict == .older(file))
+    #expect(file.replacedBy == "resnet50-0676ba61.pth")
+  }
+
+  @Test func wholeDigestMustAgreeToItsLastDigit() throws {
+    let catalog = try Catalog(overlays: [])
+    let digest = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+    #expect(catalog.checksum(sha256: digest).file?.isWhole == true)
+    #expect(catalog.checksum(sha256: String(digest.dropLast()) + "0") == .unknown)
+  }
+
+  @Test func nameThatPromisesAnotherDigestIsContradicted() throws {
+    let verdict = try Self.verdict("ffffffff", "/x/resnet50-0676ba61.pth")
+    #expect(verdict.file?.model == "resnet50")
+    #expect(verdict == .contradicted(promised: "0676ba61", by: verdict.file))
+    #expect(try Self.verdict("ffffffff", "mine-abcdef01.pth") == .contradicted(promised: "abcdef01", by: nil))
+    #expect(try Self.verdict("ffffffff", "mine-20240131.pth") == .unknown)
+    #expect(try Self.verdict("ffffffff", "mine.pth") == .unknown)
+    #expect(try Self.verdict("abcdef01", "mine-abcdef01.pth") == .unknown)
+  }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import TestSupport
+import Testing
+import ZooCheckpoint
+import ZooGraph
+
+@testable import ZooCatalog
+
+@Suite struct ModelTests {
+  struct Expected: Decodable {
+    let sha256: String
+    let tensors: Int
+    let parameters: Int
+    let multiplyAdds: Double
+  }
+
+  @Test func everyModelHasTheNamesShapesAndCostOfItsOriginal() throws {
+    let catalog = try Catalog(overlays: [])
+    let data = try Data(contentsOf: URL(filePath: Fixture.path("catalog_shapes.json")))
+    let expected = try JSONDecoder().decode([String: Expected].self, from: data)
+    #expect(Set(catalog.models.map(\.name)) == Set(expected.keys))
+    let folder = try TemporaryDirectory()
+    defer { folder.remove() }
+    for model in catalog.models {
+      let expected = try #require(expected[model.name])
+      let graph = try model.graph()
+      let lines =
+        graph.parameters.map { "\($0.name):" + $0.shape.map(String.init).joined(separator: "x") }
+        + graph.stepCounters.map { $0 + ":" }
+      let list = folder.file(model.name)
+      try lines.sorted().joined(separator: "\n").write(toFile: list, atomically: false, encoding: .utf8)
+      #expect(lines.count == expected.tensors, "\(model.name)")
+      #expect(try Digest.sha256(of: MappedFile(path: list)) == expected.sha256, "\(model.name)")
+      #expect(graph.parameterCount == expected.parameters)
+      #expect(model.parameters == expected.parameters)
+      let cost = try graph.multiplyAdds(input: [1, 3] + model.inputSize)
+      #expect(cost == expected.multiplyAdds)
+      #expect(model.gflops == (cost / 1e6).rounded() / 1e3, "\(model.name)")
+    }
+  }
+
+  @Test func everyModelHasAThousandLabels() throws {
+    for model in try Catalog(overlays: []).models {
+      #expect(model.labels.count == model.classes)
+      #expect(model.labels[207] == "golden retriever")
+    }
+  }
+
+  @Test func secondWeightsWantTheirOwnResize() throws {
+    let model = try Catalog(overlays: []).model(named: "resnet50")
+    #expect(model.input.contains(#""resize":256"#))
+    #expect(model.input(forWeights: "IMAGENET1K_V2").contains(#""resize":232"#))
+    #expect(model.bestAccuracy == 80.858)
+  }
+
+  @Test func unknownModelSuggestsTheNearest() throws {
+    let catalog = try Catalog(overlays: [])
+    #expect(throws: CatalogError.unknownModel(name: "resnet51", nearest: ["resnet50", "resnet101", "resnet152"])) {
+      try catalog.model(named: "resnet51")
+    }
+  }
+
+  @Test func checkpointsConfigurationBuildsTheSameNetwork() throws {
+    let model = try Catalog(overlays: []).model(named: "resnext50_32x4d")
+    let json = model.description(classes: 3).json
+    #expect(
+      json == #"{"classes":3,"config":{"block":"bottleneck","groups":32,"layers":[3,4,6,3],"widthPerGroup":4},"#
+        + #""family":"resnet"}"#)
+    #expect(try Catalog.graph(forConfig: json) == model.graph(classes: 3))
+  }
+
+  @Test(arguments: ["", "{}", "[1]", #"{"family":"resnet","classes":3}"#])
+  func damagedConfigurationIsRefused(json: String) {
+    #expect(throws: CatalogError.self) { try Catalog.graph(forConfig: json) }
+  }
+}
+
+@Suite struct OverlayTests {
+  @Test func overlayAddsAndReplacesModels() throws {
+    let folder = try TemporaryDirectory()
+    defer { folder.remove() }
+    try FileManager.default.createDirectory(
+      atPath: folder.file("zoo/resnet"), withIntermediateDirectories: true)
+    let tiny = """
+      {"name": "resnet10", "title": "ResNet-10", "family": "resnet", "task": "image-classification",
+       "config": {"block": "basic", "layers": [1, 1, 1, 1]}, "classes": 4, "input": {"size": [96, 64]},
+       "parameters": 1, "gflops": 0.1, "weights": []}
+      """
+    try tiny.write(toFile: folder.file("zoo/resnet/resnet10.json"), atomically: true, encoding: .utf8)
+    let catalog = try Catalog(overlays: [folder.path])
+    let model = try catalog.model(named: "resnet10")
+    #expect(model.inputSize == [96, 64])
+    #expect(catalog.models.count == 21)
+    #expect(try model.graph().parameters.last?.shape == [4])
+  }
+
+  @Test func damagedOverlayNamesFileAndField() throws {
+    let folder = try TemporaryDirectory()
+    defer { folder.remove() }
+    try FileManager.default.createDirectory(atPath: folder.file("zoo"), withIntermediateDirectories: true)
+    try #"{"name": 3}"#.write(toFile: folder.file("zoo/x.json"), atomically: true, encoding: .utf8)
+    let error = #expect(throws: CatalogError.self) { try Catalog(overlays: [folder.path]) }
+    #expect(error?.report.file == folder.file("zoo/x.json"))
+    #expect(error?.report.line.contains("name") == true)
+  }
+
+  @Test func folderWithoutCatalogueIsRefused() throws {
+    let folder = try TemporaryDirectory()
+    defer { folder.remove() }
+    #expect(throws: CatalogError.noCatalog(folder: folder.path)) { try Catalog(overlays: [folder.path]) }
+  }
+
+  @Test func storeFollowsTheEnvironment() {
+    #expect(ModelStore(environment: ["ZOO_HOME": "/a"]).path(forModel: "resnet50") == "/a/resnet50.safetensors")
+    #expect(ModelStore(environment: ["XDG_DATA_HOME": "/b", "HOME": "/h"]).folder == "/b/zoo/models")
+    #expect(ModelStore(environment: ["XDG_DATA_HOME": "b", "HOME": "/h"]).folder == "/h/.local/share/zoo/models")
+    #expect(!ModelStore(environment: ["ZOO_HOME": "/"]).contains("../etc/passwd"))
+  }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import TestSupport
+import Testing
+import ZooGraph
+
+@Suite struct FamilyTests {
+  struct Expected: Decodable {
+    let parameters: Int
+    let multiplyAdds: Double
+    let shapes: [String: String]?
+  }
+
+  static func expected(_ name: String) throws -> Expected {
+    let data = try Data(contentsOf: URL(filePath: Fixture.path("catalog_shapes.json")))
+    return try #require(try JSONDecoder().decode([String: Expected].self, from: data)[name])
+  }
+
+  static func check(_ graph: Graph, against name: String) throws {
+    let expected = try expected(name)
+    var shapes = graph.parameters.reduce(into: [String: String]()) { shapes, parameter in
+      shapes[parameter.name] = parameter.shape.map(String.init).joined(separator: "x")
+    }
+    for counter in graph.stepCounters { shapes[counter] = "" }
+    #expect(shapes == expected.shapes)
+    #expect(graph.parameterCount == expected.parameters)
+    #expect(try graph.multiplyAdds(input: [1, 3, 224, 224]) == expected.multiplyAdds)
+  }
+
+  @Test func alexNetHasTorchvisionsNamesAndShapes() throws {
+    try Self.check(AlexNet.graph(AlexNet.Config(), classes: 1000), against: "alexnet")
+  }
+
+  @Test func resNet18HasTorchvisionsNamesAndShapes() throws {
+    let config = ResNet.Config(block: .basic, layers: [2, 2, 2, 2])
+    try Self.check(ResNet.graph(config, classes: 1000), against: "resnet18")
+  }
+
+  @Test func efficientNetLite0HasTimmsNamesAndShapes() throws {
+    try Self.check(EfficientNetLite.graph(.init(), classes: 1000), against: "efficientnet_lite0")
+  }
+
+  @Test func oddPicturesPassThroughEveryFamily() throws {
+    let graphs = [
+      try AlexNet.graph(.init(), classes: 7),
+      try VGG.graph(.init(blocks: [[8], [16]], hidden: 32), classes: 7),
+      try ResNet.graph(.init(block: .bottleneck, layers: [1, 1, 1, 1]), classes: 7),
+      try EfficientNetLite.graph(.init(), classes: 7),
+    ]
+    for graph in graphs {
+      let shapes = try graph.inferShapes(input: [5, 3, 231, 231])
+      #expect(graph.outputs.map { shapes[$0.index] } == [[5, 7]])
+    }
+  }
+
+  @Test func headStageIsTheLastLinearLayerAlone() throws {
+    let graph = try VGG.graph(.init(blocks: [[8], [16]], hidden: 32), classes: 7)
+    #expect(graph.stages == ["stem", "block2", "fc6", "fc7", "head"])
+    #expect(graph.headModule == "classifier.6")
+    let head = graph.nodes.filter { $0.stage == 4 }
+    #expect(head.flatMap(\.inputs).filter { graph.parametersByValue[$0] != nil }.count == 2)
+  }
+
+  @Test func tinyResidualNetworkKeepsSmallPicturesLarge() throws {
+    let config = ResNet.Config(
+      block: .basic, layers: [1, 1, 1], width: 16, stem: .init(kernel: 3, stride: 1, maxPool: false))
+    let graph = try ResNet.graph(config, classes: 10)
+    let shapes = try graph.inferShapes(input: [1, 3, 32, 32])
+    let sums = graph.nodes.filter { $0.operation == .add }.map { shapes[$0.output.index] }
+    #expect(sums == [[1, 16, 32, 32], [1, 32, 16, 16], [1, 64, 8, 8]])
+    #expect(graph.stages == ["stem", "layer1", "layer2", "layer3", "head"])
+  }
+
+  @Test func liteWidthsRoundAsPublished() throws {
+    // EfficientNet-Lite2 is 1.1 wide and 1.2 deep: blocks.5 has 208 channels and 5 blocks (timm 1.0).
+    let graph = try EfficientNetLite.graph(.init(widthMultiplier: 1.1, depthMultiplier: 1.2), classes: 10)
+    let last = graph.parameters.last { $0.name.hasPrefix("blocks.5.") && $0.name.hasSuffix("conv_pwl.weight") }
+    #expect(last?.name == "blocks.5.4.conv_pwl.weight")
+    #expect(last?.shape == [208, 1248, 1, 1])
+  }
+}
+
+@Suite struct FamilyConfigurationTests {
+  static func build(_ family: String, _ json: String, classes: Int = 10) throws -> Graph {
+    try NetworkFamilies.graph(family: family, config: Data(json.utf8), classes: classes)
+  }
+
+  @Test func jsonBuildsTheSameGraphAsSwift() throws {
+    let json = #"{"block": "bottleneck", "layers": [1, 2], "groups": 2, "widthPerGroup": 4, "width": 32}"#
+    let config = ResNet.Config(block: .bottleneck, layers: [1, 2], width: 32, groups: 2, widthPerGroup: 4)
+    #expect(try Self.build("resnet", json) == ResNet.graph(config, classes: 10))
+  }
+
+  @Test func unknownFamilyNamesTheKnownOnes() {
+    #expect(throws: FamilyError.unknown(family: "hotdog", known: ["alexnet", "vgg", "resnet", "efficientnet_lite"])) {
+      try Self.build("hotdog", "{}")
+    }
+  }
+
+  @Test func misspeltFieldIsRefused() {
+    #expect(throws: FamilyError.unreadable(family: "resnet", problem: "unknown field 'widthPerGrop'")) {
+      try Self.build("resnet", #"{"block": "bottleneck", "layers": [1], "widthPerGrop": 128}"#)
+    }
+  }
+
+  @Test(arguments: [
+    ("resnet", "[]"), ("resnet", "nonsense"), ("resnet", "{}"), ("resnet", #"{"block": "round", "layers": [1]}"#),
+    ("resnet", #"{"block": "basic", "layers": []}"#), ("resnet", #"{"block": "basic", "layers": [0]}"#),
+    ("resnet", #"{"block": "basic", "layers": [1], "groups": 32}"#),
+    ("resnet", #"{"block": "basic", "layers": [1], "width": -4}"#),
+    ("resnet", #"{"block": "bottleneck", "layers": [1], "widthPerGroup": 9223372036854775807}"#),
+    ("resnet", #"{"block": "bottleneck", "layers": [1,1,1,1,1,1,1,1], "width": 4096}"#),
+    ("resnet", #"{"block": "basic", "layers": [1], "stem": {"kernel": 4, "stride": 1, "maxPool": false}}"#),
+    ("vgg", #"{"blocks": []}"#), ("vgg", #"{"blocks": [[64], []]}"#), ("vgg", #"{"blocks": [[64]], "dropout": 1}"#),
+    ("alexnet", #"{"channels": [1, 2]}"#), ("alexnet", #"{"hidden": 0}"#),
+    ("efficientnet_lite", #"{"widthMultiplier": 1e30}"#), ("efficientnet_lite", #"{"features": 0}"#),
+  ])
+  func badConfigurationIsRefused(family: String, json: String) {
+    #expect(throws: FamilyError.self) { try Self.build(family, json) }
+  }
+
+  @Test(arguments: [0, -1, Int.max]) func badNumberOfClassesIsRefused(classes: Int) {
+    #expect(throws: FamilyError.self) {
+      try Self.build("resnet", #"{"block": "basic", "layers": [1]}"#, classes: classes)
+    }
+  }
+}
