@@ -3,7 +3,8 @@ import PackageDescription
 
 /// Each Zoo module is a product, so that a server or tool can import just what it needs.
 let modules = [
-  "ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision", "ZooTraining",
+  "ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision", "ZooConvert",
+  "ZooTraining",
 ]
 
 let package = Package(
@@ -39,6 +40,7 @@ let package = Package(
       name: "ZooCatalog",
       dependencies: ["ZooCheckpoint", "ZooGraph"],
       plugins: ["CatalogPlugin"]),
+    .target(name: "ZooConvert", dependencies: ["ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph"]),
     .target(name: "ZooGraph", dependencies: ["ZooCheckpoint"]),
     .target(name: "ZooEngine", dependencies: ["ZooCheckpoint", "ZooGraph", "COneDNN"]),
     .target(name: "ZooVision", dependencies: ["ZooCheckpoint", "CKernels", "CTurboJPEG", "CPNG", "CLibWebP"]),

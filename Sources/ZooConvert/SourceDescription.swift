@@ -1,0 +1,60 @@
+import Foundation
+import ZooCatalog
+import ZooCheckpoint
+import ZooFormats
+
+/// What a checkpoint says of the file it came from. The digest is known only once the bytes are copied, so the header is
+/// laid out with the longest text that may follow.
+struct SourceDescription {
+  let source: WeightFile
+  let identification: Identification?
+
+  private struct Source: Encodable {
+    let file: String
+    let sha256: String
+    let format: String
+    let naming: String?
+    let weights: String?
+  }
+
+  /// Metadata as long as any that ``complete(_:sha256:verdict:)`` can make of it.
+  var longestMetadata: CheckpointMetadata {
+    let model = identification?.model
+    let inputs = (model.map { [$0.input] + $0.weights.map { [model] in model?.input(forWeights: $0.id) ?? "" } }) ?? []
+    return metadata(
+      sha256: String(repeating: "0", count: 64), weights: model?.weights.map(\.id).max { $0.count < $1.count },
+      input: inputs.max { $0.utf8.count < $1.utf8.count })
+  }
+
+  func complete(_ metadata: inout CheckpointMetadata, sha256: String, verdict: ChecksumVerdict) {
+    let model = identification?.model
+    var weights: String?
+    switch verdict {
+    case .published(let file), .older(let file): if file.model == model?.name { weights = file.weights }
+    case .contradicted, .unknown: break
+    }
+    let input = weights.flatMap { model?.input(forWeights: $0) } ?? model?.input
+    let complete = self.metadata(sha256: sha256, weights: weights, input: input)
+    metadata.source = complete.source
+    metadata.input = complete.input
+  }
+
+  private func metadata(sha256: String, weights: String?, input: String?) -> CheckpointMetadata {
+    var metadata = CheckpointMetadata(source.metadata)
+    // A canonical checkpoint keeps what it says of itself; its source stays the file that it first came from.
+    guard metadata.config == nil else { return metadata }
+    if let identification {
+      let model = identification.model
+      let classes = identification.classes ?? model.classes
+      metadata.model = model.name
+      metadata.config = model.description(classes: classes).json
+      metadata.labels = classes == model.classes && !model.labels.isEmpty ? model.labels : nil
+      metadata.input = input
+    }
+    metadata.source = CheckpointMetadata.encode(
+      Source(
+        file: URL(filePath: source.path).lastPathComponent, sha256: sha256, format: source.format.displayName,
+        naming: identification?.naming, weights: weights))
+    return metadata
+  }
+}
