@@ -6,14 +6,17 @@ import ZooGraph
 // What Tests/Parity and Benchmarks drive: raw tensors in, raw tensors out, no pictures.
 //
 //   parity-runner logits CHECKPOINT INPUT.safetensors OUTPUT.safetensors
+//   parity-runner gradients CHECKPOINT INPUT.safetensors OUTPUT.safetensors --statistics frozen|batch
 //   parity-runner time CHECKPOINT BATCH SIZE THREADS RUNS        seconds of each run, one a line
 let arguments = CommandLine.arguments
 do {
   switch arguments.dropFirst().first {
   case "logits" where arguments.count >= 5: try logits(arguments[2], arguments[3], arguments[4])
+  case "gradients" where arguments.count >= 7:
+    try gradients(arguments[2], arguments[3], arguments[4], usesBatch: arguments[6] == "batch")
   case "time" where arguments.count >= 7: try time(arguments[2], arguments[3...6].compactMap { Int($0) })
   default:
-    FileHandle.standardError.write(Data("usage: parity-runner logits|time CHECKPOINT …\n".utf8))
+    FileHandle.standardError.write(Data("usage: parity-runner logits|gradients|time CHECKPOINT …\n".utf8))
     exit(64)
   }
 } catch let error as any ReportableError {

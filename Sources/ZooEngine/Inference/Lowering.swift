@@ -137,18 +137,7 @@ struct Lowering {
 
   private mutating func lower(_ convolution: Convolution, _ node: Node) throws {
     let (x, y) = (shapes[node.inputs[0].index], shapes[node.output.index])
-    let weight = shapes[node.inputs[1].index]
-    guard
-      let axes = convolution.padding.axes(
-        input: Array(x[2...]), kernel: Array(weight[2...]), stride: convolution.stride, dilation: convolution.dilation)
-    else { throw GraphError.windowTooLarge(node: node.name, kernel: weight, input: x) }
-    var window = zoo_window(
-      kernel: pair(weight[2], weight[3]), stride: pair(convolution.stride[0], convolution.stride[1]),
-      dilation: pair(convolution.dilation[0], convolution.dilation[1]),
-      before: pair(axes.height.before, axes.width.before),
-      after: pair(
-        Self.after(axes.height, x[2], weight[2], convolution.stride[0], convolution.dilation[0]),
-        Self.after(axes.width, x[3], weight[3], convolution.stride[1], convolution.dilation[1])))
+    var window = try convolution.window(input: x, weight: shapes[node.inputs[1].index], node: node.name)
     // The first convolution of few channels has kernels that read row-major pictures.
     let readsPlain = node.inputs[0] == network.graph.input && convolution.groups == 1 && x[1] < 4
     let source = readsPlain ? try tensor(node.inputs[0]) : try blocked(node.inputs[0])
@@ -165,11 +154,6 @@ struct Lowering {
         handle, source, target, weights, bias, Int64(convolution.groups), &window, algorithm, epilogue)
     }
     try step(node.name, number, reads: [source] + (residualTensor.map { [$0] } ?? []), writes: target)
-  }
-
-  /// Cells of padding after the picture; a partial last window (`ceilMode`) reaches beyond the declared ones.
-  private static func after(_ axis: WindowAxis, _ input: Int, _ kernel: Int, _ stride: Int, _ dilation: Int) -> Int {
-    max(axis.after, (axis.output - 1) * stride + dilation * (kernel - 1) + 1 - input - axis.before)
   }
 
   /// The sum is made in place: the result takes the residual's memory where nobody reads that later, else a copy of it.
@@ -229,22 +213,11 @@ struct Lowering {
   }
 
   private mutating func lower(_ pooling: Pooling, _ kind: zoo_pooling_kind, _ node: Node) throws {
-    let x = shapes[node.inputs[0].index]
-    guard
-      let axes = pooling.padding.axes(
-        input: Array(x[2...]), kernel: pooling.kernel, stride: pooling.stride, ceilMode: pooling.ceilMode)
-    else { throw GraphError.windowTooLarge(node: node.name, kernel: pooling.kernel, input: x) }
-    let after = (
-      Self.after(axes.height, x[2], pooling.kernel[0], pooling.stride[0], 1),
-      Self.after(axes.width, x[3], pooling.kernel[1], pooling.stride[1], 1)
-    )
-    if kind == ZOO_AVERAGE_WITH_PADDING, after.0 > axes.height.after || after.1 > axes.width.after {
+    var window = try pooling.window(input: shapes[node.inputs[0].index], node: node.name)
+    if kind == ZOO_AVERAGE_WITH_PADDING, window.exceeds(pooling.padding) {
       throw EngineError.unsupported(
         node: node.name, problem: "average pooling with ceil_mode and count_include_pad over a partial window")
     }
-    var window = zoo_window(
-      kernel: pair(pooling.kernel[0], pooling.kernel[1]), stride: pair(pooling.stride[0], pooling.stride[1]),
-      dilation: pair(1, 1), before: pair(axes.height.before, axes.width.before), after: pair(after.0, after.1))
     let source = try blocked(node.inputs[0])
     let target = try output(of: node)
     try step(node.name, zoo_network_add_pooling(handle, source, target, kind, &window), reads: [source], writes: target)
@@ -307,8 +280,6 @@ struct Lowering {
     _ = try checked(zoo_network_finish(handle, Int64(bytes)), "arena")
   }
 }
-
-private func pair(_ first: Int, _ second: Int) -> (Int64, Int64) { (Int64(first), Int64(second)) }
 
 extension Activation {
   var code: zoo_activation {

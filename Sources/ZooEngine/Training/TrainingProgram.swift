@@ -1,0 +1,154 @@
+import COneDNN
+import ZooCheckpoint
+import ZooGraph
+
+/// The layers of a training network for one batch size.
+final class TrainingProgram {
+  let classes: Int
+  private let handle: OpaquePointer
+  private let graph: Graph
+  private let layout: ParameterLayout
+  private let buffers: ParameterLayout
+  private let trainable: Set<String>
+  private let options: TrainingOptions
+  private let shapes: [[Int]]
+  private let names: [ValueID: String]
+  private var tensors: [ValueID: Int32] = [:]
+  private var wantsGradient: Set<ValueID> = []
+
+  init(
+    graph: Graph, layout: ParameterLayout, buffers: ParameterLayout, trainable: Set<String>, inputShape: [Int],
+    options: TrainingOptions
+  ) throws {
+    let shapes = try graph.inferShapes(input: inputShape)
+    guard let output = graph.outputs.first, graph.outputs.count == 1, shapes[output.index].count == 2 else {
+      throw EngineError.unsupported(node: "output", problem: "training takes one output [N, classes]")
+    }
+    guard let handle = zoo_trainer_create(Int32(options.threads ?? 0)) else {
+      throw EngineError.kernel(node: "start", problem: "can't be started")
+    }
+    self.handle = handle
+    self.graph = graph
+    self.layout = layout
+    self.buffers = buffers
+    self.trainable = trainable
+    self.options = options
+    self.shapes = shapes
+    names = graph.parametersByValue.mapValues(\.name)
+    classes = shapes[output.index][1]
+    let input = try addTensor(graph.input)
+    for node in graph.nodes { try add(node) }
+    guard let result = tensors[output] else { throw EngineError.unsupported(node: "output", problem: "is never made") }
+    try check(zoo_trainer_finish(handle, input, result), "finish")
+  }
+
+  deinit { zoo_trainer_destroy(handle) }
+
+  func forward(
+    _ input: UnsafeBufferPointer<Float>, parameters: [Float], buffers: inout [Float], seed: UInt64,
+    output: inout [Float]
+  ) throws {
+    try check(zoo_trainer_forward(handle, input.baseAddress, parameters, &buffers, seed, &output), "forward")
+  }
+
+  func backward(_ gradient: [Float], parameters: [Float], gradients: inout [Float]) throws {
+    try check(zoo_trainer_backward(handle, gradient, parameters, &gradients), "backward")
+  }
+
+  private func check(_ status: Int32, _ name: String) throws {
+    guard status >= 0 else {
+      throw EngineError.kernel(node: name, problem: String(cString: zoo_trainer_error(handle)))
+    }
+  }
+
+  private func addTensor(_ value: ValueID) throws -> Int32 {
+    let shape = shapes[value.index]
+    guard shape.count == 2 || shape.count == 4, !shape.contains(0) else { throw EngineError.tooLarge(shape: shape) }
+    let number = shape.map(Int64.init).withUnsafeBufferPointer {
+      zoo_trainer_add_tensor(handle, Int32(shape.count), $0.baseAddress, wantsGradient.contains(value) ? 1 : 0)
+    }
+    try check(number, "tensor")
+    tensors[value] = number
+    return number
+  }
+
+  private func tensor(_ value: ValueID) throws -> Int32 {
+    guard let tensor = tensors[value] else {
+      throw EngineError.unsupported(node: "value \(value.index)", problem: "is used before it is made")
+    }
+    return tensor
+  }
+
+  private func add(_ node: Node) throws {
+    if case .dropout(let probability) = node.operation, !options.dropsOut || probability <= 0 {
+      tensors[node.output] = try tensor(node.inputs[0])
+      if wantsGradient.contains(node.inputs[0]) { wantsGradient.insert(node.output) }
+      return
+    }
+    if node.inputs.contains(where: { wantsGradient.contains($0) || names[$0].map(trainable.contains) ?? false }) {
+      wantsGradient.insert(node.output)
+    }
+    let x = try tensor(node.inputs[0])
+    let y = try addTensor(node.output)
+    switch node.operation {
+    case .convolution(let convolution):
+      guard convolution.epilogue.isEmpty else { throw fused(node) }
+      try addConvolution(convolution, node, x, y)
+    case .linear(let hasBias, let epilogue):
+      guard epilogue.isEmpty else { throw fused(node) }
+      try check(zoo_trainer_add_linear(handle, x, y, try parameters(node, hasBias: hasBias)), node.name)
+    case .batchNormalization(let epsilon, let momentum): try addBatchNormalization(node, x, y, epsilon, momentum)
+    case .activation(let kind): try check(zoo_trainer_add_activation(handle, x, y, kind.code), node.name)
+    case .maxPool(let pooling): try addPooling(pooling, ZOO_MAX, node, x, y)
+    case .averagePool(let pooling):
+      let kind = pooling.countIncludePad ? ZOO_AVERAGE_WITH_PADDING : ZOO_AVERAGE_WITHOUT_PADDING
+      try addPooling(pooling, kind, node, x, y)
+    case .adaptiveAveragePool: try check(zoo_trainer_add_adaptive_average(handle, x, y), node.name)
+    case .add: try check(zoo_trainer_add_sum(handle, x, try tensor(node.inputs[1]), y), node.name)
+    case .flatten: try check(zoo_trainer_add_flatten(handle, x, y), node.name)
+    case .dropout(let probability): try check(zoo_trainer_add_dropout(handle, x, y, probability), node.name)
+    case .softmax: throw EngineError.unsupported(node: node.name, problem: "the loss takes logits: leave softmax out")
+    }
+  }
+
+  private func fused(_ node: Node) -> EngineError {
+    .unsupported(node: node.name, problem: "training takes the graph before its operations are fused")
+  }
+
+  private func offset(of value: ValueID, in layout: ParameterLayout) throws -> Int64 {
+    guard let name = names[value], let offset = layout.offset(of: name) else {
+      throw EngineError.missingWeight(name: names[value] ?? "value \(value.index)")
+    }
+    return Int64(offset)
+  }
+
+  private func trains(_ value: ValueID) -> Int32 { names[value].map(trainable.contains) ?? false ? 1 : 0 }
+
+  private func parameters(_ node: Node, hasBias: Bool) throws -> zoo_parameters {
+    zoo_parameters(
+      weight: try offset(of: node.inputs[1], in: layout),
+      bias: hasBias ? try offset(of: node.inputs[2], in: layout) : -1,
+      weight_trains: trains(node.inputs[1]), bias_trains: hasBias ? trains(node.inputs[2]) : 0)
+  }
+
+  private func addConvolution(_ convolution: Convolution, _ node: Node, _ x: Int32, _ y: Int32) throws {
+    var window = try convolution.window(
+      input: shapes[node.inputs[0].index], weight: shapes[node.inputs[1].index], node: node.name)
+    let parameters = try parameters(node, hasBias: convolution.hasBias)
+    try check(
+      zoo_trainer_add_convolution(handle, x, y, parameters, Int64(convolution.groups), &window), node.name)
+  }
+
+  private func addPooling(_ pooling: Pooling, _ kind: zoo_pooling_kind, _ node: Node, _ x: Int32, _ y: Int32) throws {
+    var window = try pooling.window(input: shapes[node.inputs[0].index], node: node.name)
+    try check(zoo_trainer_add_pooling(handle, x, y, kind, &window), node.name)
+  }
+
+  private func addBatchNormalization(_ node: Node, _ x: Int32, _ y: Int32, _ epsilon: Float, _ momentum: Float) throws {
+    let usesBatch = options.batchStatistics?.contains(node.name) ?? (trains(node.inputs[1]) != 0)
+    try check(
+      zoo_trainer_add_batch_normalization(
+        handle, x, y, try parameters(node, hasBias: true), try offset(of: node.inputs[3], in: buffers),
+        try offset(of: node.inputs[4], in: buffers), epsilon, momentum, usesBatch ? 1 : 0), node.name)
+  }
+}
