@@ -4,5 +4,8 @@ import ArgumentParser
   static let configuration = CommandConfiguration(
     commandName: "zoo",
     abstract: "A model zoo, weight converter and fine-tuning engine: one native program, no Python.",
-    subcommands: [])
+    subcommands: [
+      ListCommand.self,
+      InfoCommand.self,
+    ])
 }
