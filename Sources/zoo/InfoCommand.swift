@@ -45,11 +45,28 @@ struct InfoCommand: ParsableCommand {
       ("name", model.name), ("family", "\(model.family) \(CheckpointMetadata.encode(model.config))"),
       ("task", "\(model.task), \(model.classes) classes"),
       ("parameters", "\(Quantity.count(model.parameters)) (\(model.parameters))"),
-      ("GFLOPs", "\(model.gflops) multiply-adds a picture"), ("input", model.input),
-      ("namings", namings.joined(separator: ", ") + " (the first is canonical)"),
+      ("GFLOPs", "\(model.gflops) multiply-adds a picture"), ("input", inputLine(model)),
+      ("namings", namings.joined(separator: ", ") + (namings.count > 1 ? " (the first is canonical)" : "")),
       ("paper", model.paper.map { "\($0.title), \($0.year), \($0.url)" } ?? "–"),
       ("store", store.contains(model.name) ? path : "not there: zoo convert FILE -o \(path)"),
     ]
+  }
+
+  private func inputLine(_ model: Model) -> String {
+    let input = model.preprocessing
+    let words = ["resize", "crop", "interpolation", "mean", "std", "channelOrder"].compactMap { field in
+      input[field].map { "\(field == "channelOrder" ? "channels" : field) \(Self.text($0))" }
+    }
+    return words.joined(separator: ", ")
+  }
+
+  private static func text(_ value: JSONValue) -> String {
+    switch value {
+    case .string(let text): text
+    case .array(let values): values.map(text).joined(separator: " ")
+    case .number(let number) where number != number.rounded(): Quantity.decimals(number, 3)
+    default: CheckpointMetadata.encode(value)
+    }
   }
 
   private func stageTable(_ stages: [StageSummary]) -> Table {
