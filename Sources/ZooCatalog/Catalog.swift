@@ -54,6 +54,22 @@ public struct Catalog: Sendable {
     throw .unknownModel(name: name, nearest: nearest(to: name))
   }
 
+  /// The models whose name matches and that do a task, in the catalogue's order.
+  ///
+  /// - Parameters:
+  ///   - pattern: a shell pattern such as `resnet*`; without `*`, `?` and `[` any part of the name. nil: all.
+  ///   - task: such as `image-classification`; nil: all.
+  /// - Throws: ``CatalogError/noMatch(pattern:task:tasks:)`` where there is none.
+  public func models(matching pattern: String?, task: String? = nil) throws(CatalogError) -> [Model] {
+    let found = models.filter { model in
+      (task ?? model.task) == model.task && (pattern.map { model.name.matches(shellPattern: $0) } ?? true)
+    }
+    guard !found.isEmpty else {
+      throw .noMatch(pattern: pattern, task: task, tasks: Set(models.map(\.task)).sorted())
+    }
+    return found
+  }
+
   /// The network that a checkpoint's `zoo.config` describes, whether its model is in the catalogue or not.
   ///
   /// - Throws: ``CatalogError/badDescription(problem:)``, ``FamilyError``.
@@ -72,6 +88,13 @@ public struct Catalog: Sendable {
       .filter { $0.1 <= max(2, wanted.count / 3) }
       .sorted { ($0.1, $0.0) < ($1.1, $1.0) }
       .prefix(3).map { $0.0 }
+  }
+}
+
+extension String {
+  fileprivate func matches(shellPattern pattern: String) -> Bool {
+    guard pattern.contains(where: { "*?[".contains($0) }) else { return contains(pattern.lowercased()) }
+    return fnmatch(pattern.lowercased(), self, 0) == 0
   }
 }
 

@@ -1,6 +1,8 @@
 /// What is wrong with the catalogue, or with what was asked of it.
 public enum CatalogError: Error, Sendable, Equatable {
   case unknownModel(name: String, nearest: [String])
+  /// Nothing in the catalogue fits what was asked for.
+  case noMatch(pattern: String?, task: String?, tasks: [String])
   /// A data file that can't be read as what it should be.
   case badFile(file: String, problem: String)
   /// A folder given as a catalogue that holds none of `zoo`, `converters`, `checksums`.

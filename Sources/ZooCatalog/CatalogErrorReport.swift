@@ -8,6 +8,14 @@ extension CatalogError: ReportableError {
         .noInput, problem: "no model is called '\(name)'",
         advice: nearest.isEmpty
           ? "`zoo list` names them all" : "did you mean \(nearest.joined(separator: " or "))?")
+    case .noMatch(let pattern, let task, let tasks):
+      ErrorReport(
+        .noInput,
+        problem: "no model matches "
+          + [pattern.map { "'\($0)'" }, task.map { "task \($0)" }]
+          .compactMap(\.self).joined(separator: " and "),
+        advice: task.map(tasks.contains) == false
+          ? "tasks are \(tasks.joined(separator: ", "))" : "`zoo list` names them all")
     case .badFile(let file, let problem):
       ErrorReport(.badData, file: file, problem: problem)
     case .noCatalog(let folder):

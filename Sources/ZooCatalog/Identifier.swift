@@ -14,8 +14,7 @@ extension Catalog {
     for map in nameMaps {
       let shapes = ForeignShapes(stateDict, map: map)
       guard shapes.renamed > 0 else { continue }
-      for candidate in candidates where candidate.model.family == map.family {
-        guard map.models?.contains(candidate.model.name) ?? true else { continue }
+      for candidate in candidates where map.fits(candidate.model) {
         if let fit = candidate.fit(shapes, naming: map.naming, map: map) { found.append(fit) }
       }
     }

@@ -13,8 +13,8 @@ public struct Model: Sendable {
   public let classes: Int
   /// Names of those classes, in the order of the logits; empty where unknown.
   public let labels: [String]
-  /// Preprocessing as JSON: size, resize, crop, interpolation, mean, std, channelOrder.
-  public let input: String
+  /// Preprocessing: size, resize, crop, interpolation, mean, std, channelOrder.
+  public let preprocessing: JSONValue
   /// Sides of the square or rectangular picture the network takes, [height, width].
   public let inputSize: [Int]
   /// Trainable scalars with the published head.
@@ -38,9 +38,18 @@ public struct Model: Sendable {
   /// - Throws: ``FamilyError``.
   public func graph(classes: Int? = nil) throws -> Graph { try description(classes: classes).graph() }
 
+  /// ``preprocessing`` as JSON text, as a checkpoint carries it.
+  public var input: String { CheckpointMetadata.encode(preprocessing) }
+
   /// Preprocessing that some published weights want, as JSON.
   public func input(forWeights id: String) -> String {
     weights.first { $0.id == id }?.input.map(CheckpointMetadata.encode) ?? input
+  }
+
+  /// The side that pictures are resized to before cropping for some published weights, in pixels.
+  public func resize(forWeights id: String) -> String {
+    let wanted = weights.first { $0.id == id }?.input ?? preprocessing
+    return wanted["resize"].map(CheckpointMetadata.encode) ?? "–"
   }
 
   /// The highest published top-1 accuracy, in percent.

@@ -1,5 +1,3 @@
-import ZooCheckpoint
-
 /// `zoo/<family>/<model>.json` as it stands in the file.
 struct ModelFile: Decodable {
   let name: String
@@ -23,7 +21,7 @@ struct ModelFile: Decodable {
     }
     return Model(
       name: name, title: title, family: family, task: task, config: config, classes: classes, labels: labels,
-      input: CheckpointMetadata.encode(input), inputSize: size, parameters: parameters, gflops: gflops, paper: paper,
+      preprocessing: input, inputSize: size, parameters: parameters, gflops: gflops, paper: paper,
       weights: weights, naming: naming ?? "torchvision")
   }
 }

@@ -39,6 +39,9 @@ public struct NameMap: Sendable {
   public let file: String
   let rules: [Rule]
 
+  /// Whether the map's names can be those of a model.
+  public func fits(_ model: Model) -> Bool { model.family == family && models?.contains(model.name) ?? true }
+
   /// - Throws: ``CatalogError/badFile(file:problem:)`` where a rule can't be understood or its sides name different
   ///   captures.
   init(_ source: NameMapFile, file: String) throws(CatalogError) {

@@ -5,13 +5,24 @@ extension Graph {
   /// - Throws: ``GraphError``.
   public func multiplyAdds(input shape: [Int]) throws(GraphError) -> Double {
     let shapes = try inferShapes(input: shape)
-    return nodes.reduce(0) { total, node in
-      switch node.operation {
-      case .convolution, .linear:
-        let sizes = shapes[node.output.index] + shapes[node.inputs[1].index].dropFirst()
-        return total + sizes.reduce(1) { $0 * Double($1) }
-      default: return total
-      }
+    return nodes.reduce(0) { $0 + $1.multiplyAdds(shapes) }
+  }
+}
+
+extension Node {
+  /// Whether it multiplies by a weight: a convolution or a linear layer.
+  var isLayer: Bool {
+    switch operation {
+    case .convolution, .linear: true
+    default: false
     }
+  }
+
+  /// - Parameter shapes: of every value of the graph.
+  func multiplyAdds(_ shapes: [[Int]]) -> Double {
+    guard isLayer else { return 0 }
+    // Each output takes one product a weight of its filter.
+    let sizes = shapes[output.index] + shapes[inputs[1].index].dropFirst()
+    return sizes.reduce(1) { $0 * Double($1) }
   }
 }

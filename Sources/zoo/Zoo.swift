@@ -20,7 +20,7 @@ import ZooCheckpoint
       """,
     version: "0.1.0",
     groupedSubcommands: [
-      CommandGroup(name: "The catalogue:", subcommands: []),
+      CommandGroup(name: "The catalogue:", subcommands: [ListCommand.self, InfoCommand.self]),
       CommandGroup(
         name: "Weight files:",
         subcommands: [ConvertCommand.self, InspectCommand.self, VerifyCommand.self, DiffCommand.self]),

@@ -60,6 +60,17 @@ import ZooGraph
     }
   }
 
+  @Test func patternsSelectAsAShellDoes() throws {
+    let catalog = try Catalog(overlays: [])
+    #expect(try catalog.models(matching: "vgg1[13]").map(\.name) == ["vgg11", "vgg13"])
+    #expect(try catalog.models(matching: "resnet??").map(\.name) == ["resnet18", "resnet34", "resnet50"])
+    #expect(try catalog.models(matching: "Wide").map(\.name) == ["wide_resnet50_2", "wide_resnet101_2"])
+    #expect(try catalog.models(matching: nil, task: "image-classification").count == catalog.models.count)
+    #expect(throws: CatalogError.noMatch(pattern: nil, task: "juggling", tasks: ["image-classification"])) {
+      try catalog.models(matching: nil, task: "juggling")
+    }
+  }
+
   @Test func checkpointsConfigurationBuildsTheSameNetwork() throws {
     let model = try Catalog(overlays: []).model(named: "resnext50_32x4d")
     let json = model.description(classes: 3).json

@@ -60,6 +60,18 @@ import ZooGraph
     #expect(head.flatMap(\.inputs).filter { graph.parametersByValue[$0] != nil }.count == 2)
   }
 
+  @Test func stagesAddUpToTheNetwork() throws {
+    let graph = try ResNet.graph(.init(block: .basic, layers: [2, 2, 2, 2]), classes: 1000)
+    let summaries = try graph.stageSummaries(input: [1, 3, 224, 224])
+    #expect(summaries.map(\.name) == ["stem", "layer1", "layer2", "layer3", "layer4", "head"])
+    #expect(summaries.map(\.layers) == [1, 4, 5, 5, 5, 1])
+    #expect(summaries.map(\.parameters).reduce(0, +) == 11_689_512)
+    #expect(summaries.map(\.multiplyAdds).reduce(0, +) == 1_814_073_344)
+    #expect(summaries[0].output == [1, 64, 56, 56])
+    #expect(summaries[4].output == [1, 512])
+    #expect(summaries[5].output == [1, 1000])
+  }
+
   @Test func tinyResidualNetworkKeepsSmallPicturesLarge() throws {
     let config = ResNet.Config(
       block: .basic, layers: [1, 1, 1], width: 16, stem: .init(kernel: 3, stride: 1, maxPool: false))

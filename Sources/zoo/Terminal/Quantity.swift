@@ -24,6 +24,9 @@ enum Quantity {
     }
   }
 
+  /// With a fixed number of decimals: `4.09`.
+  static func decimals(_ value: Double, _ places: Int) -> String { String(format: "%.\(places)f", value) }
+
   static func seconds(_ duration: Duration) -> String {
     let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
     return seconds < 1 ? String(format: "%.0f ms", seconds * 1000) : String(format: "%.2f s", seconds)

@@ -1,0 +1,73 @@
+import ArgumentParser
+import ZooCatalog
+import ZooCheckpoint
+
+struct ListCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "List the models of the catalogue.",
+    discussion: "Examples: zoo list 'resnet*' · zoo list vgg --json")
+
+  @Argument(help: "Names to list, such as 'resnet*'; without wildcards, any part of the name.")
+  var pattern: String?
+
+  @Option(help: "Only models for this task, such as image-classification.")
+  var task: String?
+
+  @Flag(help: "Only models in the store.")
+  var installed = false
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  @Option(help: "A folder with more models, converters or checksums; may be repeated.")
+  var catalog: [String] = []
+
+  func run() throws {
+    let store = ModelStore()
+    let models = try Catalog.standard(overlays: catalog).models(matching: pattern, task: task)
+      .filter { !installed || store.contains($0.name) }
+    if json { return print(CheckpointMetadata.encode(models.map { ModelSummary($0, store) })) }
+    guard !models.isEmpty else { return print("None of them is in the store, \(store.folder).") }
+    var table = Table([
+      .init(title: "name"), .init(title: "family"), .init(title: "task", shrinks: true),
+      .init(title: "parameters", alignment: .right), .init(title: "GFLOPs", alignment: .right),
+      .init(title: "input", alignment: .right), .init(title: "top-1 %", alignment: .right), .init(title: "store"),
+    ])
+    for model in models {
+      table.add([
+        model.name, model.family, model.task, Quantity.count(model.parameters), Quantity.decimals(model.gflops, 2),
+        model.inputSize.map(String.init).joined(separator: "×"),
+        model.bestAccuracy.map { Quantity.decimals($0, 2) } ?? "–", store.contains(model.name) ? "yes" : "–",
+      ])
+    }
+    print(table.render())
+  }
+}
+
+/// A model as `zoo list --json` prints it.
+private struct ModelSummary: Encodable {
+  let name: String
+  let title: String
+  let family: String
+  let task: String
+  let parameters: Int
+  let gflops: Double
+  let input: [Int]
+  let classes: Int
+  let bestTop1: Double?
+  let installed: Bool
+
+  init(_ model: Model, _ store: ModelStore) {
+    name = model.name
+    title = model.title
+    family = model.family
+    task = model.task
+    parameters = model.parameters
+    gflops = model.gflops
+    input = model.inputSize
+    classes = model.classes
+    bestTop1 = model.bestAccuracy
+    installed = store.contains(model.name)
+  }
+}
