@@ -1,9 +1,9 @@
 """Gradients of every trainable tensor of full-size networks against torch's, with frozen BatchNorm statistics and with
-the batch's own. Holds when max |difference| <= 1e-3 max |gradient| in each tensor.
+the batch's own. The truth is torch in float64; holds when |difference| <= 1e-3 |gradient| (Euclidean norms) in each tensor.
 
-A rectifier's slope jumps at 0 and a maximum's winner can tie, so two exact float32 programs differ where a value is within
-rounding of the edge; the comparison therefore also runs torch in float64 and asks that zoo be as near to it as torch's
-own float32 is, where the plain bound is missed by both."""
+A rectifier's slope jumps at 0 and a batch's statistics cancel a bias before them exactly, so that float32 programs differ
+where a value is within rounding of the edge. Where torch's own float32 misses the bound too, zoo may be four times as far
+from the truth; gradients below a millionth of the network's largest count as zero."""
 
 import argparse
 import os
@@ -27,26 +27,26 @@ def torch_gradients(model, x, labels, statistics, dtype):
     return loss.item(), {name: p.grad for name, p in model.named_parameters()}
 
 
-def distance(a, b):
-    scale = b.abs().max().item()
-    return ((a - b).abs().max().item() / scale) if scale > 0 else a.abs().max().item()
+def distance(a, b, floor):
+    return ((a - b).norm() / max(b.norm().item(), floor * b.numel() ** 0.5)).item()
 
 
 def check(name, model, checkpoint, statistics, folder, size):
     torch.manual_seed(1)
-    x = torch.randn(4, 3, size, size)
-    labels = torch.randint(0, 1000, (4,))
+    x = torch.randn(8, 3, size, size)
+    labels = torch.randint(0, 1000, (8,))
     exact_loss, exact = torch_gradients(model, x, labels, statistics, torch.float64)
     _, single = torch_gradients(model, x, labels, statistics, torch.float32)
     save_file({"input": x, "labels": labels}, f"{folder}/x.safetensors")
     run(RUNNER, "gradients", checkpoint, f"{folder}/x.safetensors", f"{folder}/g.safetensors", "--statistics", statistics)
     found = load_file(f"{folder}/g.safetensors")
+    floor = 1e-6 * max(g.abs().max().item() for g in exact.values())
     worst, worst_torch, failures = 0.0, 0.0, []
     for key, expected in exact.items():
-        ours = distance(found[key].double(), expected)
-        theirs = distance(single[key].double(), expected)
+        ours = distance(found[key].double(), expected, floor)
+        theirs = distance(single[key].double(), expected, floor)
         worst, worst_torch = max(worst, ours), max(worst_torch, theirs)
-        if ours > BOUND and ours > 2 * theirs:
+        if ours > BOUND and ours > 4 * theirs:
             failures.append(f"{key} {ours:.1e} (torch float32 {theirs:.1e})")
     loss_off = abs(found["loss"].item() - exact_loss) / abs(exact_loss)
     held = not failures and loss_off < 1e-5 and set(exact) == set(found) - {"loss"}
@@ -57,21 +57,23 @@ def check(name, model, checkpoint, statistics, folder, size):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--names", nargs="*", default=NAMES + ["efficientnet_lite0"])
+    parser.add_argument("--lite0", help="the published EfficientNet-Lite0 file")
+    parser.add_argument("--names", nargs="*", default=NAMES)
     parser.add_argument("--size", type=int, default=128)
     arguments = parser.parse_args()
     torch.set_num_threads(os.cpu_count())
     held = True
-    for name in arguments.names:
+    for name in arguments.names + (["efficientnet_lite0"] if arguments.lite0 else []):
         with tempfile.TemporaryDirectory() as folder:
             if name == "efficientnet_lite0":
                 import timm
-                torch.manual_seed(0)
                 model = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+                run(ZOO, "convert", arguments.lite0, "-o", f"{folder}/w.safetensors")
+                model.load_state_dict(load_file(f"{folder}/w.safetensors"), strict=True)
             else:
                 model = make(name)
-            torch.save(model.state_dict(), f"{folder}/w.pth")
-            run(ZOO, "convert", f"{folder}/w.pth", "-o", f"{folder}/w.safetensors")
+                torch.save(model.state_dict(), f"{folder}/w.pth")
+                run(ZOO, "convert", f"{folder}/w.pth", "-o", f"{folder}/w.safetensors")
             has_norms = any(isinstance(m, torch.nn.BatchNorm2d) for m in model.modules())
             for statistics in ("frozen", "batch") if has_norms else ("frozen",):
                 held &= check(name, model, f"{folder}/w.safetensors", statistics, folder, arguments.size)
