@@ -4,6 +4,7 @@ import PackageDescription
 /// Each Zoo module is a product, so that a server or tool can import just what it needs.
 let modules = [
   "ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision", "ZooConvert",
+  "ZooInference",
   "ZooTraining",
 ]
 
@@ -40,6 +41,9 @@ let package = Package(
       name: "ZooCatalog",
       dependencies: ["ZooCheckpoint", "ZooGraph"],
       plugins: ["CatalogPlugin"]),
+    .target(
+      name: "ZooInference",
+      dependencies: ["ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision"]),
     .target(name: "ZooConvert", dependencies: ["ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph"]),
     .target(name: "ZooGraph", dependencies: ["ZooCheckpoint"]),
     .target(name: "ZooEngine", dependencies: ["ZooCheckpoint", "ZooGraph", "COneDNN"]),

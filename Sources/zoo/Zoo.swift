@@ -24,7 +24,7 @@ import ZooCheckpoint
       CommandGroup(
         name: "Weight files:",
         subcommands: [ConvertCommand.self, InspectCommand.self, VerifyCommand.self, DiffCommand.self]),
-      CommandGroup(name: "Networks:", subcommands: []),
+      CommandGroup(name: "Networks:", subcommands: [PredictCommand.self]),
     ])
 
   static func main() {

@@ -1,0 +1,93 @@
+import Foundation
+import ZooCatalog
+import ZooCheckpoint
+import ZooEngine
+import ZooFormats
+import ZooGraph
+import ZooVision
+
+/// A model opened from a file: graph, weights, labels and preprocessing.
+///
+/// A canonical checkpoint says all of that itself; any other weight file is identified first.
+public struct LoadedModel: Sendable {
+  public let path: String
+  /// Catalogue name; nil for a network outside the catalogue.
+  public let name: String?
+  public let description: NetworkDescription
+  public let graph: Graph
+  public let weights: Weights
+  /// Names of the classes in the order of the logits; empty where unknown.
+  public let labels: [String]
+  public let preprocessing: Preprocessing
+  public let metadata: CheckpointMetadata
+  /// The weights as they are stored, under canonical names.
+  public let stateDict: StateDict
+
+  /// A model by path or, where no such file exists, by catalogue name from the store.
+  ///
+  /// - Throws: ``ModelError``, `CatalogError`, and what opening the file throws.
+  public static func find(_ model: String, catalog: Catalog, store: ModelStore = ModelStore()) throws -> LoadedModel {
+    if !FileManager.default.fileExists(atPath: model), !model.contains("/"), !model.contains(".") {
+      let name = try catalog.model(named: model).name
+      guard store.contains(name) else { throw ModelError.notInStore(model: name, path: store.path(forModel: name)) }
+      return try LoadedModel(path: store.path(forModel: name), catalog: catalog)
+    }
+    return try LoadedModel(path: model, catalog: catalog)
+  }
+
+  /// - Throws: ``ModelError``, and what opening the file throws.
+  public init(path: String, catalog: Catalog? = nil) throws {
+    let source = try WeightFile.open(path: path)
+    self.path = path
+    var metadata = CheckpointMetadata(source.metadata)
+    if let config = metadata.config {
+      stateDict = try Checkpoint.open(path: path).stateDict
+      description = try NetworkDescription(json: config)
+      name = metadata.model
+    } else {
+      let identifications = try (catalog ?? Catalog.standard()).identify(source.stateDict)
+      guard let found = identifications.certain, let classes = found.classes else {
+        throw ModelError.notIdentified(file: path, nearest: identifications.first?.model.name)
+      }
+      stateDict = try found.canonical(source.stateDict)
+      description = found.model.description(classes: classes)
+      name = found.model.name
+      metadata.model = found.model.name
+      metadata.config = description.json
+      metadata.labels = classes == found.model.classes ? found.model.labels : nil
+      metadata.input = found.model.input
+    }
+    self.metadata = metadata
+    labels = metadata.labels ?? []
+    graph = try description.graph()
+    weights = try stateDict.floatWeights()
+    guard let input = metadata.input,
+      let preprocessing = try? JSONDecoder().decode(Preprocessing.self, from: Data(input.utf8))
+    else { throw ModelError.noPreprocessing(file: path) }
+    self.preprocessing = preprocessing
+  }
+}
+
+/// Why a model can't be used.
+public enum ModelError: Error, Sendable, Equatable {
+  case notInStore(model: String, path: String)
+  case notIdentified(file: String, nearest: String?)
+  case noPreprocessing(file: String)
+}
+
+extension ModelError: ReportableError {
+  public var report: ErrorReport {
+    switch self {
+    case .notInStore(let model, let path):
+      ErrorReport(
+        .noInput, problem: "\(model) is not in the store",
+        advice: "download its published file (zoo info \(model) names it), then: zoo convert FILE -o \(path)")
+    case .notIdentified(let file, let nearest):
+      ErrorReport(
+        .badData, file: file, problem: "is no network of the catalogue" + (nearest.map { " (nearest: \($0))" } ?? ""),
+        advice: "zoo inspect shows its tensors")
+    case .noPreprocessing(let file):
+      ErrorReport(.badData, file: file, place: "zoo.input", problem: "doesn't say how pictures are prepared")
+    }
+  }
+}
