@@ -1,6 +1,6 @@
 import Foundation
 
-// Usage: catalog-packer PACKAGE-ROOT OUTPUT
+// Usage: catalog-packer PACKAGE-ROOT OUTPUT MARK
 //
 // Writes the data folders as Swift string literals: a byte-array literal of this size takes the compiler minutes. JSON
 // stays text; anything else is base64.
@@ -32,7 +32,7 @@ func entry(_ file: URL, path: String) throws -> String {
 }
 
 let arguments = CommandLine.arguments
-guard arguments.count == 3 else { refuse("usage: catalog-packer PACKAGE-ROOT OUTPUT") }
+guard arguments.count == 4 else { refuse("usage: catalog-packer PACKAGE-ROOT OUTPUT MARK") }
 let root = URL(filePath: arguments[1])
 var entries: [String] = []
 for folder in ["zoo", "converters", "checksums"] {
@@ -53,4 +53,9 @@ for folder in ["zoo", "converters", "checksums"] {
 let source =
   "// Generated from zoo/, converters/ and checksums/.\nlet packedCatalog: [PackedFile] = [\n" + entries.joined()
   + "]\n"
-try Data(source.utf8).write(to: URL(filePath: arguments[2]), options: .atomic)
+let output = URL(filePath: arguments[2])
+// A file rewritten with the same text would be compiled again.
+if (try? Data(contentsOf: output)) != Data(source.utf8) {
+  try Data(source.utf8).write(to: output, options: .atomic)
+}
+try Data("\(Date().timeIntervalSince1970)".utf8).write(to: URL(filePath: arguments[3]))
