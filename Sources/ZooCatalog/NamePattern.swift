@@ -30,7 +30,7 @@ struct NamePattern: Sendable, Equatable {
   let text: String
 
   /// A longer name than any framework writes is not worth matching.
-  static let longestName = 4096
+  static let longestName = 1024
 
   /// Splits the text; captures' kinds (`{n:int}`) are given to `declare`.
   ///

@@ -33,6 +33,14 @@ import ZooGraph
     }
   }
 
+  @Test func programCarriesEveryFileUnchanged() throws {
+    let root = URL(filePath: Fixture.path("")).deletingLastPathComponent().deletingLastPathComponent()
+    let files = try CatalogFiles()
+    for file in packedCatalog {
+      #expect(try files.contents(of: file.path) == Data(contentsOf: root.appending(path: file.path)), "\(file.path)")
+    }
+  }
+
   @Test func schemaCheckerFindsWhatIsWrong() throws {
     let schema = try Self.json("checksums/checksums.schema.json")
     let text = #"{"publisher": 3, "files": [{"file": "a", "sha256": "xyz", "model": "m", "colour": "red"}]}"#

@@ -89,12 +89,60 @@ import ZooGraph
     #expect(again.isExact)
   }
 
+  @Test(arguments: [("transformers", "resnet50"), ("timm", "vgg11_bn")])
+  func otherLibrariesNamesAreRecognised(naming: String, model: String) throws {
+    let data = try Data(contentsOf: URL(filePath: Fixture.path("catalog_other_namings.json")))
+    let list = try JSONDecoder().decode([String: [String: [Int]]].self, from: data)
+    var source = StateDict()
+    for (name, shape) in try #require(list["\(naming) \(model)"]).sorted(by: { $0.key < $1.key }) {
+      source[name] = try Tensor(
+        dtype: .float32, shape: shape, storage: VastStorage(bytes: shape.reduce(4, *)))
+    }
+    let catalog = try Catalog(overlays: [])
+    let best = try #require(catalog.identify(source).certain)
+    #expect(best.model.name == model)
+    #expect(best.naming == naming)
+    #expect(best.isExact)
+    let canonical = try best.canonical(source)
+    #expect(try catalog.identify(canonical).certain?.naming == best.model.naming)
+    let back = try #require(best.nameMap).apply(.exporting, to: canonical)
+    #expect(back.unmatched == [])
+    for (name, tensor) in source.tensors { #expect(back.stateDict[name]?.shape == tensor.shape) }
+  }
+
+  @Test func modelsThatFitAlikeAreATie() throws {
+    let folder = try TemporaryDirectory()
+    defer { folder.remove() }
+    try FileManager.default.createDirectory(atPath: folder.file("zoo"), withIntermediateDirectories: true)
+    let twin = """
+      {"name": "resnet18_twin", "title": "Twin", "family": "resnet", "task": "image-classification",
+       "config": {"block": "basic", "layers": [2, 2, 2, 2]}, "classes": 1000, "input": {"size": [224, 224]},
+       "parameters": 1, "gflops": 1, "weights": []}
+      """
+    try twin.write(toFile: folder.file("zoo/twin.json"), atomically: true, encoding: .utf8)
+    let catalog = try Catalog(overlays: [folder.path])
+    let found = catalog.identify(try Self.stateDict(catalog.model(named: "resnet18").graph()))
+    #expect(found.prefix(2).map(\.model.name) == ["resnet18", "resnet18_twin"])
+    #expect(found.prefix(2).allSatisfy(\.isExact))
+    #expect(found.certain == nil)
+  }
+
   @Test func somethingElseIsNothing() throws {
     var stateDict = StateDict()
     stateDict["a"] = try NameMapTests.tensor([2])
     let catalog = try Catalog(overlays: [])
     #expect(catalog.identify(stateDict).isEmpty)
     #expect(catalog.identify(StateDict()).isEmpty)
+  }
+}
+
+/// Many bytes that nobody reads.
+private final class VastStorage: ByteStorage {
+  let count: Int
+  init(bytes: Int) { count = bytes }
+  var fileRange: (file: MappedFile, offset: Int)? { nil }
+  func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
+    try body(UnsafeRawBufferPointer(start: nil, count: 0))
   }
 }
 
