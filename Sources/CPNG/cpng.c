@@ -48,15 +48,29 @@ int zoo_png_open(zoo_png *decoder, const void *bytes, size_t count) {
   return 0;
 }
 
+// 16-bit grayscale saturates at 255, as Pillow's conversion has it; its alpha keeps the high byte.
+static void saturate(png_structp png, png_row_infop row, png_bytep data) {
+  (void)png;
+  for (png_uint_32 index = 0; index < row->width * 4; index++) {
+    png_byte high = data[index * 2], low = data[index * 2 + 1];
+    data[index] = index % 4 == 3 ? high : high ? 255 : low;
+  }
+}
+
 int zoo_png_read(zoo_png *decoder, uint8_t *rgba) {
   reader *state = decoder->state;
   png_structp png = state->png;
   if (setjmp(png_jmpbuf(png))) return -1;
   png_byte colour = png_get_color_type(png, state->info);
   png_set_expand(png);
-  png_set_strip_16(png);
+  int saturates = colour == PNG_COLOR_TYPE_GRAY && png_get_bit_depth(png, state->info) == 16;
+  if (!saturates) png_set_strip_16(png);
   if (!(colour & PNG_COLOR_MASK_COLOR)) png_set_gray_to_rgb(png);
-  png_set_add_alpha(png, 0xff, PNG_FILLER_AFTER);
+  png_set_add_alpha(png, saturates ? 0xffff : 0xff, PNG_FILLER_AFTER);
+  if (saturates) {
+    png_set_read_user_transform_fn(png, saturate);
+    png_set_user_transform_info(png, NULL, 8, 4);
+  }
   int passes = png_set_interlace_handling(png);
   png_read_update_info(png, state->info);
   if (png_get_rowbytes(png, state->info) != (size_t)decoder->width * 4) png_error(png, "an unexpected row size");

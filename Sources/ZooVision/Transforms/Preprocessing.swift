@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 import ZooCheckpoint
 
 /// How a network wants its pictures: resize, centre crop, scale to 0…1, normalise. Decodes a checkpoint's `zoo.input`.
@@ -32,13 +33,25 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     self.channelOrder = channelOrder
   }
 
+  /// Reads a checkpoint's `zoo.input` or a catalogue model's input.
+  ///
+  /// - Throws: ``PictureError/badPreprocessing(problem:)``.
+  public init(json: String) throws(PictureError) {
+    do {
+      self = try JSONDecoder().decode(Self.self, from: Data(json.utf8))
+    } catch {
+      throw .badPreprocessing(problem: "is not size, resize, crop, interpolation, mean and std as JSON")
+    }
+    try check()
+  }
+
   /// - Throws: ``PictureError/badPreprocessing(problem:)`` where the numbers can't be used.
   public func check() throws(PictureError) {
     let sides = size + [resize, crop].compactMap { $0 }
     guard size.count == 2, sides.allSatisfy({ (1...16384).contains($0) }) else {
-      throw .badPreprocessing(problem: "sizes \(sides) must be two or more numbers from 1 to 16384")
+      throw .badPreprocessing(problem: "sizes \(sides) must be a height and a width from 1 to 16384")
     }
-    guard mean.count == 3, std.count == 3, std.allSatisfy({ $0 > 0 }) else {
+    guard mean.count == 3, std.count == 3, mean.allSatisfy(\.isFinite), std.allSatisfy({ $0 > 0 && $0.isFinite }) else {
       throw .badPreprocessing(problem: "mean \(mean) and std \(std) must have three numbers each, std above 0")
     }
     guard ["RGB", "BGR", nil].contains(channelOrder) else {
@@ -59,12 +72,13 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     try check()
     guard let resize else { return picture.resized(width: size[1], height: size[0], filter: interpolation) }
     let short = min(picture.width, picture.height)
-    let long = max(picture.width, picture.height)
-    let newLong = resize * long / short
-    try Picture.checkSize(width: resize, height: newLong, file: "the resized picture")
-    let (width, height) = picture.width <= picture.height ? (resize, newLong) : (newLong, resize)
-    return picture.resized(width: width, height: height, filter: interpolation).centreCropped(
-      width: size[1], height: size[0])
+    let long = resize * max(picture.width, picture.height) / short
+    let (width, height) = picture.width <= picture.height ? (resize, long) : (long, resize)
+    let across = CropSpan(of: width, to: size[1])
+    let down = CropSpan(of: height, to: size[0])
+    return picture.resized(
+      width: width, height: height, columns: across.kept, rows: down.kept, filter: interpolation
+    ).padded(left: across.padding, top: down.padding, width: size[1], height: size[0])
   }
 
   /// Writes [3, height, width] values.
