@@ -66,6 +66,8 @@ struct RecognisedFile {
   }
 
   private static func isLegacy(_ head: [UInt8]) -> Bool {
+    // Protocols 0 and 1 spell the number out.
+    if head.starts(with: Array("L119547037146038801333356L\n.".utf8)) { return true }
     guard head.count > 11, head[0] == 0x80, head[1] <= 5 else { return false }
     // Protocol 4 and later put a FRAME before the number.
     let start = head[2] == PickleOpcode.frame.rawValue ? 11 : 2

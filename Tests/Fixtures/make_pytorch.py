@@ -46,6 +46,10 @@ def every_dtype():
     return collections.OrderedDict(tensors)
 
 
+class Tagged(torch.Tensor):
+    """A tensor subclass, which torch saves by _rebuild_from_type_v2."""
+
+
 class Block(torch.nn.Module):
     def __init__(self):
         super().__init__()
@@ -177,7 +181,17 @@ def main():
     save("odd-keys", odd, {"weight": odd["weight"], "3": odd[3]})
     save("tensor", torch.arange(4.0), {"tensor": torch.arange(4.0)})
 
+    tagged = torch.randn(2, 3).as_subclass(Tagged)
+    tagged.note = "an attribute"
+    stray.Tagged = Tagged
+    Tagged.__module__ = "studio.networks"
+    save("subclass", {"weight": tagged, "parameter": torch.nn.Parameter(tagged.clone())},
+         {"weight": tagged.as_subclass(torch.Tensor), "parameter": tagged.as_subclass(torch.Tensor)})
     numbers = {"a": torch.randn(3, 2), "b": torch.arange(5), "c": torch.randn(4).half()}
+    save("protocol-1", numbers, pickle_protocol=1)
+    save("legacy-p1", numbers, pickle_protocol=1, _use_new_zipfile_serialization=False)
+    traced = torch.fx.symbolic_trace(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3)))
+    save("graph-module", traced, traced.state_dict())
     big_endian("big-endian", numbers)
     deflated("deflated", numbers)
     zip64("zip64", numbers)

@@ -10,7 +10,7 @@ import ZooCheckpoint
     "nested-modules", "training", "wrapped-model", "wrapped-state_dict_ema", "wrapped-model_ema", "wrapped-net",
     "wrapped-weights", "wrapped-ema", "wrapped-params", "wrapped-network_v2", "compiled", "nested", "odd-keys",
     "tensor",
-    "big-endian", "deflated", "zip64", "no-crc",
+    "big-endian", "deflated", "zip64", "no-crc", "subclass", "protocol-1", "legacy-p1",
   ])
   func tensorsAreThoseThatTorchLoads(_ name: String) throws {
     let fixture = try PyTorchFixture(name)
@@ -62,6 +62,45 @@ import ZooCheckpoint
     let salvaged = try WeightFile.open(path: PyTorchFixture.path("\(name).pth"), salvage: true)
     #expect(salvaged.stateDict.names == ["w"])
     #expect(salvaged.skipped.map(\.name) == [tensor])
+  }
+
+  @Test func tracedModuleCarriesCodeButItsTensorsCanBeSalvaged() throws {
+    let path = PyTorchFixture.path("graph-module.pth")
+    #expect(
+      try reportOfOpening(path).problem.hasPrefix("names torch.fx.graph_module.reduce_graph_module, which runs code"))
+    try PyTorchFixture("graph-module").expectSame(WeightFile.open(path: path, salvage: true).stateDict)
+  }
+
+  @Test func orderedDictOfPython2KeepsItsPairs() throws {
+    // Protocol 0 and 1 gave the constructor a list of [key, value].
+    var pickle = PickleAssembler()
+    pickle.global("collections", "OrderedDict")
+    pickle.put(.emptyList)
+    for name in ["b", "a"] {
+      pickle.put(.emptyList)
+      pickle.put(.shortBinString, [1] + Array(name.utf8))
+      pickle.put(.append)
+      pickle.tensor()
+      pickle.put(.append)
+      pickle.put(.append)
+    }
+    pickle.put(.tuple1)
+    pickle.put(.reduce)
+    pickle.put(.stop)
+    let file = try open(ZipAssembler.checkpoint(pickle.bytes).bytes())
+    #expect(file.stateDict.names == ["b", "a"])
+    #expect(file.skipped.isEmpty)
+  }
+
+  @Test func sameKeyTwiceKeepsTheLastValueAsPythonDoes() throws {
+    let pickle = PickleAssembler.stateDict { pickle in
+      pickle.string("w")
+      pickle.tensor(shape: [2])
+      pickle.put(.setItem)
+    }
+    let file = try open(ZipAssembler.checkpoint(pickle).bytes())
+    #expect(file.stateDict.names == ["w"])
+    #expect(file.stateDict["w"]?.shape == [2])
   }
 
   @Test func fileWithoutTensorsSaysWhatItHolds() throws {

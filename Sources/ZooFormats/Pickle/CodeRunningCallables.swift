@@ -40,7 +40,9 @@ enum CodeRunningCallables {
     "torch._dynamo.guards.GuardBuilder.get", "torch._inductor.codecache.compile_file", "torch.ops.load_library",
     "torch.classes.load_library", "torch.utils.bottleneck.__main__.run_cprofile",
     "torch.utils.bottleneck.__main__.run_autograd_prof", "torch.utils.data.datapipes.utils.decoder.basichandlers",
-    "torch.utils.collect_env.run", "torch.fx.graph_module._forward_from_src", "torch.fx.graph_module._exec_with_source",
+    "torch.utils.collect_env.run", "torch.fx.graph_module.reduce_graph_module",
+    "torch.fx.graph_module.reduce_package_graph_module", "torch.fx.graph_module.reduce_deploy_graph_module",
+    "torch.fx.graph_module._forward_from_src", "torch.fx.graph_module._exec_with_source",
     "webbrowser.open", "xml.sax.make_parser", "uuid._get_command_stdout", "uuid._popen", "telnetlib.Telnet",
   ]
 

@@ -27,18 +27,22 @@ struct PickleInterpreter {
     _ bytes: UnsafeRawBufferPointer, at offset: Int = 0, file: String, member: String?,
     limits: PickleLimits = .standard
   ) throws(PickleError) -> PickleDocument {
-    var interpreter = PickleInterpreter(cursor: PickleCursor(bytes, offset: offset), limits: limits)
+    // A legacy file's pickles stand before gigabytes of weights, so what follows must not count.
+    let isWindow = bytes.count - offset > limits.bytes
+    let window = isWindow ? UnsafeRawBufferPointer(rebasing: bytes[..<(offset + limits.bytes)]) : bytes
+    var interpreter = PickleInterpreter(cursor: PickleCursor(window, offset: offset), limits: limits)
     do throws(PickleFault) {
       let root = try interpreter.run()
       return PickleDocument(
         heap: interpreter.heap, root: root, globals: interpreter.globals, end: interpreter.cursor.offset)
     } catch {
-      throw PickleError(file: file, member: member, offset: interpreter.place, fault: error.fault)
+      var fault = error.fault
+      if isWindow, case .truncated = fault { fault = .overLimit(what: "bytes of pickle", limit: limits.bytes) }
+      throw PickleError(file: file, member: member, offset: interpreter.place, fault: fault)
     }
   }
 
   private mutating func run() throws(PickleFault) -> PickleValue {
-    guard cursor.remaining <= limits.bytes else { throw over("bytes of pickle", limits.bytes) }
     for _ in 0..<limits.opcodes {
       place = cursor.offset
       let byte = try cursor.byte()

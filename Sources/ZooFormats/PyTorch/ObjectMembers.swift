@@ -28,9 +28,13 @@ extension PickleHeap {
     return members
   }
 
-  /// An object's `__dict__`, and its slots.
+  /// An object's `__dict__`, and its slots; a traced module gives them as its maker's first argument.
   func attributes(_ node: PickleNode) -> [PickleEntry] {
-    guard let state = self.node(node.state) else { return [] }
+    guard let state = self.node(node.state) else {
+      guard globalName(node.callable)?.hasPrefix("torch.fx.") == true, let first = tuple(node.arguments)?.first
+      else { return [] }
+      return self.node(first)?.entries ?? []
+    }
     switch state.kind {
     case .dictionary: return state.entries
     case .tuple: return state.items.prefix(2).flatMap { self.node($0)?.entries ?? [] }

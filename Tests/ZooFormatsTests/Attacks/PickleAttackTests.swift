@@ -54,6 +54,18 @@ import ZooCheckpoint
     }
   }
 
+  @Test func bytesBehindAPickleDoNotCountAgainstIt() throws {
+    var limits = PickleLimits.standard
+    limits.bytes = 100
+    let pickle: [UInt8] = [0x80, 2, PickleOpcode.none.rawValue, PickleOpcode.stop.rawValue]
+    try read(pickle + [UInt8](repeating: 0, count: 1000), limits: limits)
+    let long = [UInt8](repeating: PickleOpcode.none.rawValue, count: 1000)
+    #expect(
+      throws: PickleError(
+        file: "x", member: nil, offset: 100, fault: .overLimit(what: "bytes of pickle", limit: 100))
+    ) { try read(long, limits: limits) }
+  }
+
   @Test func deepNestingNeitherOverflowsNorHides() throws {
     let depth = 400_000
     let pickle = PickleAssembler.stateDict { pickle in
