@@ -1,0 +1,13 @@
+/// Why a folder of pictures can't be learnt from.
+public enum DataError: Error, Sendable, Equatable {
+  case notFolder(folder: String)
+  case noClasses(folder: String)
+  case oneClass(folder: String, name: String)
+  case emptyClass(folder: String, name: String)
+  /// No picture of the class can be decoded.
+  case brokenClass(folder: String, name: String, pictures: Int, reason: String)
+  case unknownClass(folder: String, name: String, known: [String])
+  case noValidation(folder: String)
+  case headTooSmall(asked: Int)
+  case headDisagrees(asked: Int, folder: String, labels: [String])
+}

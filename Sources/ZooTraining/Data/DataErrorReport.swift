@@ -1,0 +1,45 @@
+import ZooCheckpoint
+
+extension DataError: ReportableError {
+  public var report: ErrorReport {
+    switch self {
+    case .notFolder(let folder):
+      ErrorReport(
+        .noInput, file: folder, problem: "is not a folder",
+        advice: "name a folder that holds one folder of pictures a class")
+    case .noClasses(let folder):
+      ErrorReport(
+        .badData, file: folder, problem: "holds no class folders",
+        advice: "make one folder of pictures a class, at least two")
+    case .oneClass(let folder, let name):
+      ErrorReport(
+        .badData, file: folder, problem: "holds one class only, '\(name)'", advice: "a classifier needs at least two")
+    case .emptyClass(let folder, let name):
+      ErrorReport(
+        .badData, file: folder, problem: "class '\(name)' has no pictures", advice: "add some, or remove its folder")
+    case .brokenClass(let folder, let name, let pictures, let reason):
+      ErrorReport(
+        .badData, file: folder, problem: "none of the \(pictures) pictures of class '\(name)' can be read (\(reason))",
+        advice: "replace them")
+    case .unknownClass(let folder, let name, let known):
+      ErrorReport(
+        .badData, file: folder, problem: "class '\(name)' is not one of \(Self.list(known))",
+        advice: "training and validation need the same class folders")
+    case .noValidation(let folder):
+      ErrorReport(
+        .badData, file: folder, problem: "leaves no picture for validation", advice: "put at least two in a class")
+    case .headTooSmall(let asked):
+      ErrorReport(.usage, problem: "--head \(asked): a softmax layer needs at least 2 classes")
+    case .headDisagrees(let asked, let folder, let labels):
+      ErrorReport(
+        .usage, file: folder,
+        problem: "--head \(asked), but the folder has \(labels.count) classes: \(Self.list(labels))",
+        advice: "use --head \(labels.count), or leave --head out")
+    }
+  }
+
+  private static func list(_ names: [String]) -> String {
+    names.count <= 12
+      ? names.joined(separator: ", ") : names.prefix(10).joined(separator: ", ") + " and \(names.count - 10) more"
+  }
+}

@@ -1,0 +1,133 @@
+import Foundation
+import ZooCheckpoint
+import ZooEngine
+import ZooGraph
+import ZooVision
+
+/// Runs the frozen part of a network over pictures once.
+public struct FrozenFeatures {
+  /// Features of the pictures that could be read, and the others.
+  public struct Result: Sendable {
+    /// Shape of one picture's features, without the batch.
+    public var shape: [Int] = []
+    public var examples: [Example] = []
+    public var features: [FloatTensor] = []
+    public var skipped: [SkippedPicture] = []
+    /// Pictures whose features were on disk.
+    public var cached = 0
+  }
+
+  private static let batch = 8
+  private let preprocessing: Preprocessing
+  private let graph: Graph
+  private let weights: Weights
+  private let cache: FeatureCache?
+  private let options: CompileOptions
+
+  /// - Parameters:
+  ///   - graph: the frozen part.
+  ///   - cacheFolder: nil keeps nothing on disk.
+  init(
+    network: PretrainedNetwork, graph: Graph, stage: Int, cacheFolder: String?, options: CompileOptions
+  ) throws {
+    preprocessing = network.preprocessing
+    self.graph = graph
+    weights = try network.weights(for: graph)
+    let key = ["1", network.digest, network.input, network.description.family, "stage \(stage)"]
+    cache = graph.nodes.isEmpty ? nil : cacheFolder.map { FeatureCache(folder: $0, key: key) }
+    self.options = options
+  }
+
+  /// - Parameter progress: called with the pictures done; true stops the work.
+  /// - Throws: `EngineError`, `GraphError`; nothing for a broken picture, which is left out.
+  func compute(_ examples: [Example], progress: (Int) -> Bool) throws -> Result? {
+    let pictureShape = [3] + preprocessing.size
+    let shapes = try graph.inferShapes(input: [1] + pictureShape)
+    var result = Result()
+    result.shape = graph.outputs.first.map { Array(shapes[$0.index].dropFirst()) } ?? pictureShape
+    var known = cache?.load(shape: result.shape) ?? [:]
+    let wanted = Set(examples.compactMap(\.digest))
+    result.cached = examples.filter { $0.digest.map { known[$0] != nil } ?? false }.count
+    let missing = examples.filter { $0.digest.map { known[$0] == nil } ?? true }
+    var failures: [String: String] = [:]
+    let plan =
+      graph.nodes.isEmpty || missing.isEmpty
+      ? nil : try compile(graph, weights: weights, inputShape: [Self.batch] + pictureShape, options: options)
+    for start in stride(from: 0, to: missing.count, by: Self.batch) {
+      if progress(result.cached + start) { return nil }
+      let batch = Array(missing[start..<min(start + Self.batch, missing.count)])
+      for (example, outcome) in zip(batch, try features(of: batch, plan: plan, shape: result.shape)) {
+        switch outcome {
+        case .success(let features): if let digest = example.digest { known[digest] = features }
+        case .failure(let problem): failures[example.name] = problem.reason
+        }
+      }
+    }
+    if !missing.isEmpty { cache?.store(known.filter { wanted.contains($0.key) || known.count < 50_000 }) }
+    for example in examples {
+      if let features = example.digest.flatMap({ known[$0] }) {
+        result.examples.append(example)
+        result.features.append(features)
+      } else {
+        result.skipped.append(
+          SkippedPicture(name: example.name, reason: failures[example.name] ?? "cannot be read"))
+      }
+    }
+    _ = progress(examples.count)
+    return result
+  }
+
+  private struct Broken: Error { let reason: String }
+
+  private func features(
+    of batch: [Example], plan: Plan?, shape: [Int]
+  ) throws -> [Swift.Result<FloatTensor, Broken>] {
+    let pictures = Self.decode(batch, preprocessing)
+    guard let plan else { return pictures }
+    let size = 3 * preprocessing.size[0] * preprocessing.size[1]
+    var input = [Float](repeating: 0, count: Self.batch * size)
+    for (index, picture) in pictures.enumerated() {
+      guard case .success(let tensor) = picture else { continue }
+      tensor.withValuesIfAny { input.replaceSubrange(index * size..<(index + 1) * size, with: $0) }
+    }
+    let count = shape.reduce(1, *)
+    var output = [Float](repeating: 0, count: Self.batch * count)
+    try input.withUnsafeBufferPointer { from in
+      try output.withUnsafeMutableBufferPointer { try plan.run(from, into: $0) }
+    }
+    return pictures.enumerated().map { index, picture in
+      picture.map { _ in FloatTensor(shape: shape, values: Array(output[index * count..<(index + 1) * count])) }
+    }
+  }
+
+  /// Decodes and normalises on every core.
+  private static func decode(
+    _ batch: [Example], _ preprocessing: Preprocessing
+  ) -> [Swift.Result<FloatTensor, Broken>] {
+    let slots = Slots(count: batch.count)
+    DispatchQueue.concurrentPerform(iterations: batch.count) { index in
+      do {
+        slots.set(index, .success(try preprocessing.apply(Picture.decode(path: batch[index].path))))
+      } catch let error as any ReportableError {
+        slots.set(index, .failure(Broken(reason: error.report.problem)))
+      } catch {
+        slots.set(index, .failure(Broken(reason: "cannot be read")))
+      }
+    }
+    return slots.values
+  }
+
+  /// One result a picture, written from several threads.
+  private final class Slots: @unchecked Sendable {
+    private let lock = NSLock()
+    private var results: [Swift.Result<FloatTensor, Broken>]
+    init(count: Int) { results = Array(repeating: .failure(Broken(reason: "cannot be read")), count: count) }
+    func set(_ index: Int, _ result: Swift.Result<FloatTensor, Broken>) { lock.withLock { results[index] = result } }
+    var values: [Swift.Result<FloatTensor, Broken>] { lock.withLock { results } }
+  }
+}
+
+extension FloatTensor {
+  /// As `withValues`, and nothing where the file behind the values went away.
+  fileprivate func withValuesIfAny(_ body: (UnsafeBufferPointer<Float>) -> Void) { try? withValues(body) }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import ZooCatalog
+import ZooCheckpoint
+import ZooEngine
+import ZooGraph
+import ZooVision
+
+/// Weights with all that is needed to run them: the architecture, the labels, how pictures are prepared.
+public struct PretrainedNetwork: Sendable {
+  /// Catalogue name, or what else to call it.
+  public var name: String
+  public var description: NetworkDescription
+  public var labels: [String]
+  /// JSON, as checkpoints carry it.
+  public var input: String
+  public var preprocessing: Preprocessing
+  public var stateDict: StateDict
+  /// SHA-256 of the weights' data.
+  public var digest: String
+  /// The file, as the user named it.
+  public var path: String
+
+  /// - Parameter input: preprocessing as JSON.
+  /// - Throws: `PictureError`, `DecodingError`.
+  public init(
+    name: String, description: NetworkDescription, labels: [String], input: String, stateDict: StateDict,
+    digest: String, path: String
+  ) throws {
+    self.name = name
+    self.description = description
+    self.labels = labels
+    self.input = input
+    do {
+      preprocessing = try JSONDecoder().decode(Preprocessing.self, from: Data(input.utf8))
+    } catch {
+      throw PictureError.badPreprocessing(problem: "\(path): zoo.input is not the JSON of a preprocessing")
+    }
+    try preprocessing.check()
+    self.stateDict = stateDict
+    self.digest = digest
+    self.path = path
+  }
+
+  /// Reads a canonical checkpoint that describes its network.
+  ///
+  /// - Throws: ``TrainingError``, `FileError`, `SafetensorsError`.
+  public init(_ checkpoint: Checkpoint) throws {
+    let metadata = checkpoint.metadata
+    guard let config = metadata.config, let input = metadata.input else {
+      throw TrainingError.noDescription(file: checkpoint.path)
+    }
+    let description = try NetworkDescription(json: config)
+    try self.init(
+      name: metadata.model ?? description.family, description: description, labels: metadata.labels ?? [],
+      input: input, stateDict: checkpoint.stateDict, digest: metadata.digest ?? checkpoint.dataDigest(),
+      path: checkpoint.path)
+  }
+
+  /// The network's weights, each checked against the graph; `except` names those that aren't needed.
+  ///
+  /// - Throws: ``TrainingError``.
+  public func weights(for graph: Graph, except: Set<String> = []) throws -> Weights {
+    var weights = Weights()
+    for parameter in graph.parameters where !except.contains(parameter.name) {
+      guard let tensor = stateDict[parameter.name] else {
+        throw TrainingError.missingTensor(file: path, name: parameter.name)
+      }
+      guard tensor.shape == parameter.shape else {
+        throw TrainingError.misshapenTensor(
+          file: path, name: parameter.name, expected: parameter.shape, found: tensor.shape)
+      }
+      weights[parameter.name] = try FloatTensor(tensor)
+    }
+    return weights
+  }
+}

@@ -1,0 +1,123 @@
+import Foundation
+import ZooCatalog
+import ZooCheckpoint
+import ZooEngine
+import ZooVision
+
+/// Writes what a finished run leaves: the checkpoint and the report.
+struct RunResult {
+  let tuning: FineTuning
+  let description: NetworkDescription
+  let data: PreparedData
+  let position: RunState.Position
+
+  private static let mistakesShown = 12
+  private static let thumbnailSide = 160
+
+  private struct Training: Encodable {
+    struct Parent: Encodable {
+      let model: String
+      let digest: String
+    }
+    let recipe: Recipe
+    let epochs: Int
+    let bestEpoch: Int
+    let metrics: EpochRecord?
+    let parent: Parent
+    let trainingPictures: Int
+    let validationPictures: Int
+  }
+
+  func write(_ learner: any Learner) throws -> FineTuned {
+    let logits = try learner.logits(data.validation.features)
+    var confusion = ConfusionMatrix(labels: tuning.dataset.labels)
+    for (row, truth) in zip(logits, data.validation.labels) {
+      confusion.add(truth: truth, prediction: SoftmaxLoss.highest(row))
+    }
+    let written = try writeCheckpoint(learner)
+    let report = try HTMLReport(content(logits, confusion, written)).html()
+    let file = try AtomicFile(path: tuning.folder.report, overwrite: true)
+    try file.write(report)
+    try file.commit()
+    return FineTuned(
+      folder: tuning.folder, checkpointDigest: written.digest, epochs: position.records,
+      bestEpoch: position.bestEpoch, confusion: confusion, skipped: data.skipped, cached: data.cached)
+  }
+
+  private func writeCheckpoint(_ learner: any Learner) throws -> WrittenCheckpoint {
+    var stateDict = tuning.network.stateDict
+    for (name, tensor) in try learner.learntWeights().sorted(by: { $0.key < $1.key }) {
+      stateDict[name] = try tensor.stored()
+    }
+    var metadata = CheckpointMetadata()
+    metadata.model = tuning.network.name
+    metadata.config = description.json
+    metadata.labels = tuning.dataset.labels
+    metadata.input = tuning.network.input
+    metadata.training = CheckpointMetadata.encode(
+      Training(
+        recipe: tuning.recipe, epochs: position.records.count, bestEpoch: position.bestEpoch,
+        metrics: position.records.first { $0.epoch == position.bestEpoch },
+        parent: .init(model: tuning.network.name, digest: tuning.network.digest),
+        trainingPictures: data.training.examples.count, validationPictures: data.validation.examples.count))
+    return try CheckpointWriter.write(stateDict, metadata: metadata, to: tuning.folder.model, overwrite: true)
+  }
+
+  private func content(
+    _ logits: [[Float]], _ confusion: ConfusionMatrix, _ written: WrittenCheckpoint
+  ) -> ReportContent {
+    let recipe = tuning.recipe
+    let learning =
+      recipe.unfreeze == 0
+      ? "a new softmax layer on frozen features" : "the head and the last \(recipe.unfreeze) stages"
+    let shared = tuning.dataset.sharedPictures
+    var warnings = tuning.warnings
+    if !shared.isEmpty {
+      let names = shared.prefix(5).map { "\($0.validation) = \($0.training)" }.joined(separator: ", ")
+      warnings.append(
+        "\(shared.count) validation pictures are also training pictures, which flatters the accuracy: \(names)"
+          + (shared.count > 5 ? ", …" : ""))
+    }
+    return ReportContent(
+      title: tuning.title.isEmpty ? "Fine-tuning \(tuning.network.name)" : tuning.title,
+      command: tuning.command,
+      facts: [
+        ("Model", tuning.network.name), ("Weights", tuning.network.path), ("Weights' digest", tuning.network.digest),
+        ("Data", tuning.dataset.folder),
+        ("Pictures", "\(data.training.examples.count) training, \(data.validation.examples.count) validation"),
+        ("Classes", "\(tuning.dataset.labels.count)"), ("What learnt", learning),
+        ("Epochs", "\(recipe.epochs), of \(recipe.batchSize) pictures a step"),
+        (
+          "Optimizer",
+          "\(recipe.optimizer.rawValue), learning rate \(recipe.learningRate), weight decay \(recipe.weightDecay)"
+        ),
+        ("Seed", "\(recipe.seed)"), ("Result", tuning.folder.model), ("Result's digest", written.digest),
+      ],
+      epochs: position.records, bestEpoch: position.bestEpoch, confusion: confusion, mistakes: mistakes(logits),
+      skipped: data.skipped, warnings: warnings)
+  }
+
+  private func mistakes(_ logits: [[Float]]) -> [ReportContent.Mistake] {
+    let labels = tuning.dataset.labels
+    var found: [(example: Example, prediction: Int, confidence: Double)] = []
+    for (row, example) in zip(logits, data.validation.examples) {
+      let prediction = SoftmaxLoss.highest(row)
+      guard prediction != example.label else { continue }
+      found.append((example, prediction, Double(SoftmaxLoss.probabilities(row)[prediction])))
+    }
+    return found.sorted { $0.confidence > $1.confidence }.prefix(Self.mistakesShown).map { mistake in
+      ReportContent.Mistake(
+        name: mistake.example.name, truth: labels[mistake.example.label], prediction: labels[mistake.prediction],
+        confidence: mistake.confidence, thumbnail: Self.thumbnail(mistake.example.path))
+    }
+  }
+
+  private static func thumbnail(_ path: String) -> Picture? {
+    guard let picture = try? Picture.decode(path: path) else { return nil }
+    let longest = max(picture.width, picture.height)
+    guard longest > thumbnailSide else { return picture }
+    return picture.resized(
+      width: max(1, picture.width * thumbnailSide / longest), height: max(1, picture.height * thumbnailSide / longest),
+      filter: .bicubic)
+  }
+}

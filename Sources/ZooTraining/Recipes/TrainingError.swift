@@ -1,0 +1,21 @@
+/// Why a network can't be fine-tuned, or a run can't go on.
+public enum TrainingError: Error, Sendable, Equatable {
+  /// The network doesn't end in a linear layer of its own stage.
+  case noHead(model: String)
+  case tooManyStages(asked: Int, stages: [String])
+  case noCut(model: String, stage: String)
+  /// The checkpoint doesn't say which network it is.
+  case noDescription(file: String)
+  case missingTensor(file: String, name: String)
+  case misshapenTensor(file: String, name: String, expected: [Int], found: [Int])
+  /// The folder holds a finished run.
+  case runExists(folder: String)
+  /// The folder holds an interrupted run.
+  case runUnfinished(folder: String)
+  case nothingToResume(folder: String)
+  case otherRun(folder: String, what: String, then: String, now: String)
+  case badOption(name: String, value: String, expected: String)
+  case diverged(epoch: Int)
+  case interrupted(folder: String, epoch: Int, epochs: Int)
+  case labelsDisagree(file: String, folder: String, unknown: String, known: [String])
+}

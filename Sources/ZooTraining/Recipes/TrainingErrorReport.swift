@@ -1,0 +1,50 @@
+import ZooCheckpoint
+
+extension TrainingError: ReportableError {
+  public var report: ErrorReport {
+    switch self {
+    case .noHead(let model):
+      ErrorReport(.badData, file: model, problem: "doesn't end in a linear layer, so that no new head can stand on it")
+    case .tooManyStages(let asked, let stages):
+      ErrorReport(
+        .usage, problem: "--unfreeze \(asked): there are \(stages.count) stages before the head",
+        advice: "from the last: \(stages.reversed().joined(separator: ", "))")
+    case .noCut(let model, let stage):
+      ErrorReport(.badData, file: model, place: stage, problem: "more than one value enters this stage")
+    case .noDescription(let file):
+      ErrorReport(
+        .badData, file: file, problem: "doesn't say which network it holds",
+        advice: "convert the original file with zoo convert")
+    case .missingTensor(let file, let name): ErrorReport(.badData, file: file, place: name, problem: "is missing")
+    case .misshapenTensor(let file, let name, let expected, let found):
+      ErrorReport(.badData, file: file, place: name, problem: "expected shape \(expected), found \(found)")
+    case .runExists(let folder):
+      ErrorReport(
+        .cannotCreate, file: folder, problem: "holds a finished run",
+        advice: "use --force to replace it, or -o for another folder")
+    case .runUnfinished(let folder):
+      ErrorReport(
+        .cannotCreate, file: folder, problem: "holds an interrupted run",
+        advice: "use --resume to go on, or --force to begin again")
+    case .nothingToResume(let folder):
+      ErrorReport(.noInput, file: folder, problem: "holds no interrupted run", advice: "leave --resume out")
+    case .otherRun(let folder, let what, let then, let now):
+      ErrorReport(
+        .usage, file: folder, problem: "the interrupted run had \(what) \(then), now it is \(now)",
+        advice: "resume with the same flags, or begin again with --force")
+    case .badOption(let name, let value, let expected):
+      ErrorReport(.usage, problem: "\(name) \(value): expected \(expected)")
+    case .diverged(let epoch):
+      ErrorReport(
+        .badData, problem: "the loss is no longer a number in epoch \(epoch)", advice: "use a lower --learning-rate")
+    case .interrupted(let folder, let epoch, let epochs):
+      ErrorReport(
+        .interrupted, problem: "interrupted in epoch \(epoch) of \(epochs); all is saved in \(folder)",
+        advice: "the same command with --resume goes on")
+    case .labelsDisagree(let file, let folder, let unknown, let known):
+      ErrorReport(
+        .badData, file: folder, problem: "class '\(unknown)' is not one that \(file) knows",
+        advice: "its classes: " + known.prefix(12).joined(separator: ", ") + (known.count > 12 ? ", …" : ""))
+    }
+  }
+}

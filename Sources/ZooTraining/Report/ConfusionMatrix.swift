@@ -1,0 +1,32 @@
+/// How often each class was taken for each other one.
+public struct ConfusionMatrix: Sendable, Equatable, Codable {
+  public let labels: [String]
+  /// `counts[truth][prediction]`.
+  public private(set) var counts: [[Int]]
+
+  public init(labels: [String]) {
+    self.labels = labels
+    counts = labels.map { _ in labels.map { _ in 0 } }
+  }
+
+  public mutating func add(truth: Int, prediction: Int) { counts[truth][prediction] += 1 }
+
+  public var total: Int { counts.reduce(0) { $0 + $1.reduce(0, +) } }
+  public var correct: Int { labels.indices.reduce(0) { $0 + counts[$1][$1] } }
+  /// Share of the pictures whose class came first; 0 where there are none.
+  public var accuracy: Double { total == 0 ? 0 : Double(correct) / Double(total) }
+
+  /// Pictures of the class.
+  public func support(_ label: Int) -> Int { counts[label].reduce(0, +) }
+
+  /// Of the pictures taken for the class, the share that is of it; nil where none was.
+  public func precision(_ label: Int) -> Double? {
+    let taken = labels.indices.reduce(0) { $0 + counts[$1][label] }
+    return taken == 0 ? nil : Double(counts[label][label]) / Double(taken)
+  }
+
+  /// Of the pictures of the class, the share that was found; nil where there are none.
+  public func recall(_ label: Int) -> Double? {
+    support(label) == 0 ? nil : Double(counts[label][label]) / Double(support(label))
+  }
+}

@@ -1,0 +1,53 @@
+import ZooVision
+
+/// All that a report of a run shows.
+public struct ReportContent: Sendable {
+  /// A picture taken for another class.
+  public struct Mistake: Sendable {
+    public let name: String
+    public let truth: String
+    public let prediction: String
+    /// Probability given to the wrong class, from 0 to 1.
+    public let confidence: Double
+    /// Small; nil where it can't be read again.
+    public let thumbnail: Picture?
+
+    public init(name: String, truth: String, prediction: String, confidence: Double, thumbnail: Picture?) {
+      self.name = name
+      self.truth = truth
+      self.prediction = prediction
+      self.confidence = confidence
+      self.thumbnail = thumbnail
+    }
+  }
+
+  public var title: String
+  /// The exact command line.
+  public var command: String
+  /// Name and value of each fact worth knowing, in order: model, digest, data, recipe.
+  public var facts: [(name: String, value: String)]
+  public var epochs: [EpochRecord]
+  /// The epoch whose weights were kept, from 1.
+  public var bestEpoch: Int
+  public var confusion: ConfusionMatrix
+  /// Most confident first.
+  public var mistakes: [Mistake]
+  public var skipped: [SkippedPicture]
+  /// Sentences that a reader must not miss.
+  public var warnings: [String]
+
+  public init(
+    title: String, command: String, facts: [(name: String, value: String)], epochs: [EpochRecord], bestEpoch: Int,
+    confusion: ConfusionMatrix, mistakes: [Mistake] = [], skipped: [SkippedPicture] = [], warnings: [String] = []
+  ) {
+    self.title = title
+    self.command = command
+    self.facts = facts
+    self.epochs = epochs
+    self.bestEpoch = bestEpoch
+    self.confusion = confusion
+    self.mistakes = mistakes
+    self.skipped = skipped
+    self.warnings = warnings
+  }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import TestSupport
+import Testing
+import ZooVision
+
+@testable import ZooTraining
+
+/// A folder of tiny pictures: class folders with so many pictures each, every one different.
+func makePictures(_ folder: String, _ classes: [String: Int]) throws {
+  for (name, count) in classes {
+    try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+    for index in 0..<count {
+      let value = UInt8(truncatingIfNeeded: name.utf8.reduce(index * 7) { $0 &+ Int($1) })
+      let picture = Picture(width: 2, height: 2, pixels: [UInt8](repeating: value, count: 11) + [UInt8(index)])
+      try Data(PNGEncoder.encode(picture)).write(to: URL(filePath: "\(folder)/\(name)/\(index).png"))
+    }
+  }
+}
+
+@Suite struct DatasetTests {
+  private func withFolder(_ classes: [String: Int], _ body: (String) throws -> Void) throws {
+    let directory = try TemporaryDirectory()
+    defer { directory.remove() }
+    try makePictures(directory.path, classes)
+    try body(directory.path)
+  }
+
+  @Test func aQuarterOfEachClassIsKeptForValidation() throws {
+    try withFolder(["cat": 8, "dog": 12]) { folder in
+      let data = try Dataset(folder: folder)
+      #expect(data.labels == ["cat", "dog"])
+      #expect(data.validation.filter { $0.label == 0 }.count == 2)
+      #expect(data.validation.filter { $0.label == 1 }.count == 3)
+      #expect(data.training.count == 15)
+      #expect(data.sharedPictures.isEmpty)
+    }
+  }
+
+  @Test func theSplitDependsOnNamesAndSeedAlone() throws {
+    try withFolder(["cat": 8, "dog": 8]) { folder in
+      let names = try Dataset(folder: folder).validation.map(\.name)
+      #expect(try Dataset(folder: folder).validation.map(\.name) == names)
+      #expect(names == ["cat/4.png", "cat/7.png", "dog/3.png", "dog/7.png"])
+      #expect(try Dataset(folder: folder, seed: 9).validation.map(\.name) != names)
+    }
+  }
+
+  @Test func identicalPicturesStayOnOneSideOfASplit() throws {
+    try withFolder(["cat": 8, "dog": 8]) { folder in
+      for index in 0..<8 {
+        try FileManager.default.copyItem(atPath: "\(folder)/cat/\(index).png", toPath: "\(folder)/cat/copy\(index).png")
+      }
+      #expect(try Dataset(folder: folder).sharedPictures.isEmpty)
+    }
+  }
+
+  @Test func identicalPicturesOnBothSidesAreNamed() throws {
+    let directory = try TemporaryDirectory()
+    defer { directory.remove() }
+    try makePictures(directory.file("train"), ["cat": 2, "dog": 2])
+    try makePictures(directory.file("val"), ["cat": 1])
+    let data = try Dataset(folder: directory.path)
+    #expect(data.sharedPictures == [.init(training: "train/cat/0.png", validation: "val/cat/0.png")])
+  }
+
+  @Test func hiddenFilesAreNoPictures() throws {
+    try withFolder(["cat": 2, "dog": 2, ".git": 1]) { folder in
+      try Data("x".utf8).write(to: URL(filePath: folder + "/cat/.DS_Store"))
+      let data = try Dataset(folder: folder)
+      #expect(data.labels == ["cat", "dog"])
+      #expect(data.training.count + data.validation.count == 4)
+    }
+  }
+
+  @Test func aClassWithoutPicturesIsNamed() throws {
+    try withFolder(["cat": 2, "dog": 0]) { folder in
+      #expect(throws: DataError.emptyClass(folder: folder, name: "dog")) { try Dataset(folder: folder) }
+    }
+  }
+
+  @Test func oneClassIsRefused() throws {
+    try withFolder(["cat": 2]) { folder in
+      #expect(throws: DataError.oneClass(folder: folder, name: "cat")) { try Dataset(folder: folder) }
+    }
+  }
+
+  @Test func headMustAgreeWithTheFolders() throws {
+    try withFolder(["cat": 2, "dog": 2]) { folder in
+      let error = DataError.headDisagrees(asked: 3, folder: folder, labels: ["cat", "dog"])
+      #expect(throws: error) { try Dataset(folder: folder, head: 3) }
+      #expect(error.report.line.contains("2 classes: cat, dog"))
+      #expect(throws: DataError.headTooSmall(asked: 1)) { try Dataset(folder: folder, head: 1) }
+      #expect(try Dataset(folder: folder, head: 2).labels.count == 2)
+    }
+  }
+
+  @Test func aValidationClassThatTrainingLacksIsNamed() throws {
+    let directory = try TemporaryDirectory()
+    defer { directory.remove() }
+    try makePictures(directory.file("train"), ["cat": 2, "dog": 2])
+    try makePictures(directory.file("val"), ["cow": 1])
+    #expect(throws: DataError.unknownClass(folder: directory.file("val"), name: "cow", known: ["cat", "dog"])) {
+      try Dataset(folder: directory.path)
+    }
+  }
+}
