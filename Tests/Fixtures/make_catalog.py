@@ -3,7 +3,7 @@
 Every model gets a SHA-256 over its sorted `name:shape` lines (shapes joined by `x`), its parameter count and, from a
 hook on convolutions and linear layers, its multiply-adds; three small ones are listed in full.
 
-catalog_other_namings.json lists the names and shapes of two models as other libraries have them.
+catalog_other_namings.json lists the names and shapes of a model as another library has them.
 
 Given the path of efficientnet-lite0-57934424.pth, it also writes that file's own names and shapes, in its order, to
 catalog_efficientnet_lite0_source.json.
@@ -69,7 +69,6 @@ out.write_text(json.dumps(models, indent=1) + "\n")
 with torch.device("meta"):
     others = {
         "transformers resnet50": transformers.ResNetForImageClassification(transformers.ResNetConfig(num_labels=1000)),
-        "timm vgg11_bn": timm.create_model("vgg11_bn"),
     }
 lists = {
     name: {k: list(v.shape) for k, v in model.state_dict().items() if not k.endswith("num_batches_tracked")}

@@ -89,7 +89,7 @@ import ZooGraph
     #expect(again.isExact)
   }
 
-  @Test(arguments: [("transformers", "resnet50"), ("timm", "vgg11_bn")])
+  @Test(arguments: [("transformers", "resnet50")])
   func otherLibrariesNamesAreRecognised(naming: String, model: String) throws {
     let data = try Data(contentsOf: URL(filePath: Fixture.path("catalog_other_namings.json")))
     let list = try JSONDecoder().decode([String: [String: [Int]]].self, from: data)
@@ -104,7 +104,7 @@ import ZooGraph
     #expect(best.naming == naming)
     #expect(best.isExact)
     let canonical = try best.canonical(source)
-    #expect(try catalog.identify(canonical).certain?.naming == best.model.naming)
+    #expect(catalog.identify(canonical).certain?.naming == best.model.naming)
     let back = try #require(best.nameMap).apply(.exporting, to: canonical)
     #expect(back.unmatched == [])
     for (name, tensor) in source.tensors { #expect(back.stateDict[name]?.shape == tensor.shape) }
@@ -123,7 +123,7 @@ import ZooGraph
     let catalog = try Catalog(overlays: [folder.path])
     let found = catalog.identify(try Self.stateDict(catalog.model(named: "resnet18").graph()))
     #expect(found.prefix(2).map(\.model.name) == ["resnet18", "resnet18_twin"])
-    #expect(found.prefix(2).allSatisfy(\.isExact))
+    for twin in found.prefix(2) { #expect(twin.isExact) }
     #expect(found.certain == nil)
   }
 
