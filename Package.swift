@@ -50,7 +50,7 @@ let package = Package(
     .target(name: "ZooVision", dependencies: ["ZooCheckpoint", "CKernels", "CTurboJPEG", "CPNG", "CLibWebP"]),
     .target(
       name: "ZooTraining",
-      dependencies: ["ZooCheckpoint", "ZooGraph", "ZooEngine", "ZooVision", "ZooCatalog"]),
+      dependencies: ["ZooCheckpoint", "ZooGraph", "ZooEngine", "ZooVision", "ZooCatalog", "ZooInference"]),
     .executableTarget(
       name: "zoo",
       dependencies: modules.map { .byName(name: $0) } + [
@@ -58,6 +58,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(name: "parity-runner", dependencies: ["ZooCheckpoint", "ZooGraph", "ZooEngine"]),
+    .executableTarget(name: "demo-network-maker", dependencies: ["ZooTraining"]),
     .executableTarget(name: "catalog-packer"),
     .plugin(
       name: "CatalogPlugin", capability: .buildTool(), dependencies: ["catalog-packer"], path: "Sources/CatalogPlugin"),

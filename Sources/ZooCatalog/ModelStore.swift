@@ -22,6 +22,11 @@ public struct ModelStore: Sendable {
   /// Where the checkpoint of a catalogue model is kept.
   public func path(forModel name: String) -> String { "\(folder)/\(name).safetensors" }
 
+  /// Of the models that are in the store, the one with the highest published accuracy.
+  public func best(of catalog: Catalog) -> Model? {
+    catalog.models.filter { contains($0.name) }.max { ($0.bestAccuracy ?? 0, $1.name) < ($1.bestAccuracy ?? 0, $0.name) }
+  }
+
   public func contains(_ name: String) -> Bool {
     !name.contains("/") && FileManager.default.fileExists(atPath: path(forModel: name))
   }

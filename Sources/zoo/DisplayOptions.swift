@@ -19,7 +19,8 @@ struct DisplayOptions: ParsableArguments {
 /// The command line asks for something that can't be done.
 struct UsageError: ReportableError {
   let problem: String
-  var report: ErrorReport { ErrorReport(.usage, problem: problem, advice: "see zoo --help") }
+  var advice = "see zoo --help"
+  var report: ErrorReport { ErrorReport(.usage, problem: problem, advice: advice) }
 }
 
 /// One value as one line of JSON.

@@ -24,7 +24,7 @@ import ZooCheckpoint
       CommandGroup(
         name: "Weight files:",
         subcommands: [ConvertCommand.self, InspectCommand.self, VerifyCommand.self, DiffCommand.self]),
-      CommandGroup(name: "Networks:", subcommands: [PredictCommand.self]),
+      CommandGroup(name: "Networks:", subcommands: [PredictCommand.self, FinetuneCommand.self, EvaluateCommand.self]),
     ])
 
   static func main() {

@@ -24,7 +24,7 @@ public struct Dataset: Sendable {
     if let head, head < 2 { throw DataError.headTooSmall(asked: head) }
     let base = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
     if Self.isFolder(base + "/train"),
-      let other = ["val", "validation"].first(where: { Self.isFolder("\(base)/\($0)") })
+      let other = Self.validationNames.first(where: { Self.isFolder("\(base)/\($0)") })
     {
       let training = try ClassFolders(folder: base + "/train", prefix: "train/")
       let validation = try ClassFolders(folder: "\(base)/\(other)", prefix: other + "/", known: training.labels)
@@ -41,6 +41,15 @@ public struct Dataset: Sendable {
     guard !validation.isEmpty else { throw DataError.noValidation(folder: base) }
   }
 
+  /// The pictures kept for validation where the folder is divided, else all of them.
+  ///
+  /// - Throws: ``DataError``, `FileError`.
+  static func held(in folder: String, labels: [String]) throws -> [Example] {
+    let base = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
+    let part = validationNames.first { isFolder("\(base)/\($0)") && !labels.contains($0) }
+    return try ClassFolders(folder: part.map { "\(base)/\($0)" } ?? base, known: labels).examples
+  }
+
   /// Pictures whose bytes are on both sides.
   public var sharedPictures: [SharedPicture] {
     var byDigest: [String: String] = [:]
@@ -49,6 +58,8 @@ public struct Dataset: Sendable {
       example.digest.flatMap { byDigest[$0] }.map { SharedPicture(training: $0, validation: example.name) }
     }
   }
+
+  private static let validationNames = ["val", "validation"]
 
   private static func isFolder(_ path: String) -> Bool {
     var isDirectory: ObjCBool = false

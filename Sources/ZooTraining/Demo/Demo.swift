@@ -1,6 +1,7 @@
 import Foundation
 import ZooCatalog
 import ZooCheckpoint
+import ZooInference
 
 /// The built-in demo: the shipped network learns three kinds of shapes that it has never seen from a few pictures,
 /// beside the same network from scratch.
@@ -41,7 +42,7 @@ public struct Demo {
       ShapeKind.unseen, training: Self.trainingPictures, validation: Self.validationPictures,
       seed: DemoNetwork.seed &+ seed, to: data)
     let dataset = try Dataset(folder: data)
-    let network = try PretrainedNetwork(Checkpoint.open(path: folder + "/shapes.safetensors"))
+    let network = try PretrainedNetwork(LoadedModel(path: folder + "/shapes.safetensors"))
     var transfer = FineTuning(
       network: network, dataset: dataset, recipe: try Recipe(epochs: epochs, batchSize: 12, seed: seed), folder: folder)
     transfer.cacheFolder = nil

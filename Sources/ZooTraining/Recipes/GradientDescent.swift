@@ -3,7 +3,7 @@ import ZooCheckpoint
 import ZooEngine
 
 /// AdamW (Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019) or SGD with momentum 0.9, over one
-/// flat buffer.
+/// flat buffer; the same steps as `torch.optim`.
 struct GradientDescent {
   /// A part of the buffer with rules of its own.
   struct Group {
@@ -32,14 +32,15 @@ struct GradientDescent {
     let correction2 = 1 - Float(pow(0.999, Double(steps)))
     for group in groups {
       let rate = Float(learningRate) * group.factor
-      let decay = group.isDecayed ? 1 - rate * Float(recipe.weightDecay) : 1
+      let decay = group.isDecayed ? Float(recipe.weightDecay) : 0
       for index in group.range {
         let slope = gradient[index]
-        var value = parameters[index] * decay
+        var value = parameters[index]
         if recipe.optimizer == .sgd {
-          first[index] = 0.9 * first[index] + slope
+          first[index] = 0.9 * first[index] + slope + decay * value
           value -= rate * first[index]
         } else {
+          value *= 1 - rate * decay
           first[index] = 0.9 * first[index] + 0.1 * slope
           second[index] = 0.999 * second[index] + 0.001 * slope * slope
           value -= rate * (first[index] / correction1) / ((second[index] / correction2).squareRoot() + 1e-8)

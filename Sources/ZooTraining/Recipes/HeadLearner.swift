@@ -10,6 +10,7 @@ final class HeadLearner: Learner {
   private let truths: [Int]
   private let scale: FeatureScale
   private let rows: [Float]
+  private let smoothing: Float
   /// Weights [classes, inputs], then biases.
   private var parameters: [Float]
   private var descent: GradientDescent
@@ -19,6 +20,7 @@ final class HeadLearner: Learner {
     self.classes = classes
     names = (cut.headWeight, cut.headBias)
     self.truths = truths
+    smoothing = Float(recipe.labelSmoothing)
     scale = try FeatureScale(features, count: inputs)
     rows = try scale.apply(features)
     parameters = [Float](repeating: 0, count: classes * inputs + classes)
@@ -34,19 +36,23 @@ final class HeadLearner: Learner {
     var gradient = [Float](repeating: 0, count: parameters.count)
     let biases = classes * inputs
     var row = [Float](repeating: 0, count: classes)
-    let share = 1 / Float(batch.count)
+    var logits: [Float] = []
     for example in batch {
-      let base = example * inputs
-      rows.withUnsafeBufferPointer { rows in
-        Self.multiply(rows, base, parameters, inputs: inputs, into: &row)
-      }
+      rows.withUnsafeBufferPointer { Self.multiply($0, example * inputs, parameters, inputs: inputs, into: &row) }
       if SoftmaxLoss.highest(row) == truths[example] { outcome.correct += 1 }
-      outcome.loss += row.withUnsafeMutableBufferPointer { SoftmaxLoss.apply($0, truth: truths[example]) }
-      row[truths[example]] -= 1
+      logits += row
+    }
+    var errors = logits
+    outcome.loss =
+      Double(batch.count)
+      * CrossEntropy.loss(
+        logits, labels: batch.map { truths[$0] }, classes: classes, smoothing: smoothing, gradient: &errors)
+    for (position, example) in batch.enumerated() {
+      let base = example * inputs
       gradient.withUnsafeMutableBufferPointer { gradient in
         rows.withUnsafeBufferPointer { rows in
           for label in 0..<classes {
-            let error = row[label] * share
+            let error = errors[position * classes + label]
             for index in 0..<inputs { gradient[label * inputs + index] += error * rows[base + index] }
             gradient[biases + label] += error
           }

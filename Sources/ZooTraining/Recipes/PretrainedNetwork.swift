@@ -3,6 +3,7 @@ import ZooCatalog
 import ZooCheckpoint
 import ZooEngine
 import ZooGraph
+import ZooInference
 import ZooVision
 
 /// Weights with all that is needed to run them: the architecture, the labels, how pictures are prepared.
@@ -41,19 +42,13 @@ public struct PretrainedNetwork: Sendable {
     self.path = path
   }
 
-  /// Reads a canonical checkpoint that describes its network.
-  ///
-  /// - Throws: ``TrainingError``, `FileError`, `SafetensorsError`.
-  public init(_ checkpoint: Checkpoint) throws {
-    let metadata = checkpoint.metadata
-    guard let config = metadata.config, let input = metadata.input else {
-      throw TrainingError.noDescription(file: checkpoint.path)
-    }
-    let description = try NetworkDescription(json: config)
+  /// - Throws: `PictureError`, and ``TrainingError/noDescription(file:)`` where the preprocessing is unknown.
+  public init(_ model: LoadedModel) throws {
+    guard let input = model.metadata.input else { throw TrainingError.noDescription(file: model.path) }
     try self.init(
-      name: metadata.model ?? description.family, description: description, labels: metadata.labels ?? [],
-      input: input, stateDict: checkpoint.stateDict, digest: metadata.digest ?? checkpoint.dataDigest(),
-      path: checkpoint.path)
+      name: model.name ?? model.description.family, description: model.description, labels: model.labels,
+      input: input, stateDict: model.stateDict,
+      digest: model.metadata.digest ?? Digest.sha256(of: MappedFile(path: model.path)), path: model.path)
   }
 
   /// The network's weights, each checked against the graph; `except` names those that aren't needed.

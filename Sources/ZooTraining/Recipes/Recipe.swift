@@ -12,8 +12,10 @@ public struct Recipe: Codable, Sendable, Equatable {
   /// The highest; it falls to zero along a cosine after a warm-up of a twentieth of the steps.
   public var learningRate: Double
   public var optimizer: Method
-  /// Decoupled; not applied to biases and BatchNorm.
+  /// Decoupled in AdamW, part of the gradient in SGD; not applied to biases and BatchNorm.
   public var weightDecay: Double
+  /// The share of each target that is spread evenly over the classes (Szegedy et al., CVPR 2016).
+  public var labelSmoothing: Double
   public var seed: UInt64
   /// Whether everything begins at random, for comparison and for a first network.
   public var fromScratch: Bool
@@ -24,7 +26,8 @@ public struct Recipe: Codable, Sendable, Equatable {
   /// - Throws: ``TrainingError/badOption(name:value:expected:)``.
   public init(
     unfreeze: Int = 0, epochs: Int? = nil, batchSize: Int? = nil, learningRate: Double? = nil,
-    optimizer: Method = .adamw, weightDecay: Double? = nil, seed: UInt64 = 0, fromScratch: Bool = false
+    optimizer: Method = .adamw, weightDecay: Double? = nil, labelSmoothing: Double = 0,
+    seed: UInt64 = 0, fromScratch: Bool = false
   ) throws(TrainingError) {
     let isHead = unfreeze == 0
     self.unfreeze = unfreeze
@@ -33,6 +36,7 @@ public struct Recipe: Codable, Sendable, Equatable {
     self.learningRate = learningRate ?? (optimizer == .adamw ? (isHead ? 3e-3 : 1e-3) : (isHead ? 3e-2 : 1e-2))
     self.optimizer = optimizer
     self.weightDecay = weightDecay ?? (optimizer == .adamw ? 5e-2 : 1e-3)
+    self.labelSmoothing = labelSmoothing
     self.seed = seed
     self.fromScratch = fromScratch
     try Self.require(unfreeze >= 0, "--unfreeze", "\(unfreeze)", "0 or more")
@@ -40,6 +44,10 @@ public struct Recipe: Codable, Sendable, Equatable {
     try Self.require((1...4096).contains(self.batchSize), "--batch-size", "\(self.batchSize)", "1 to 4096")
     let rate = self.learningRate
     try Self.require(rate > 0 && rate <= 100, "--learning-rate", "\(rate)", "a number above 0, at most 100")
+    let decay = self.weightDecay
+    try Self.require(decay >= 0 && decay <= 10, "--weight-decay", "\(decay)", "a number from 0 to 10")
+    try Self.require(
+      labelSmoothing >= 0 && labelSmoothing < 1, "--label-smoothing", "\(labelSmoothing)", "a number from 0, below 1")
   }
 
   private static func require(

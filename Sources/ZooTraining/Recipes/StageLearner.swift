@@ -16,6 +16,7 @@ final class StageLearner: Learner {
   private let features: [FloatTensor]
   private let shape: [Int]
   private let threads: Int?
+  private let smoothing: Float
   private var descent: GradientDescent
 
   init(
@@ -26,6 +27,7 @@ final class StageLearner: Learner {
     self.truths = truths
     self.features = features
     self.threads = threads
+    smoothing = Float(recipe.labelSmoothing)
     shape = features.first?.shape ?? []
     let head = Set([cut.headWeight, cut.headBias].compactMap { $0 })
     var weights: Weights
@@ -52,7 +54,7 @@ final class StageLearner: Learner {
   func step(_ rows: [Int], learningRate: Double, seed: UInt64) throws -> StepOutcome {
     let input = try Self.gather(rows.map { features[$0] }, count: shape.reduce(1, *))
     let labels = rows.map { truths[$0] }
-    let step = try input.withUnsafeBufferPointer { try plan.step($0, labels: labels, seed: seed) }
+    let step = try input.withUnsafeBufferPointer { try plan.step($0, labels: labels, smoothing: smoothing, seed: seed) }
     descent.apply(plan.gradients, to: &plan.parameters, learningRate: learningRate)
     var outcome = StepOutcome(loss: step.loss * Double(rows.count))
     for (row, label) in labels.enumerated() {

@@ -6,6 +6,9 @@ public enum TrainingError: Error, Sendable, Equatable {
   case noCut(model: String, stage: String)
   /// The checkpoint doesn't say which network it is.
   case noDescription(file: String)
+  /// The checkpoint doesn't name its classes.
+  case noLabels(file: String)
+  case nothingReadable(folder: String, reason: String)
   case missingTensor(file: String, name: String)
   case misshapenTensor(file: String, name: String, expected: [Int], found: [Int])
   /// The folder holds a finished run.

@@ -15,6 +15,12 @@ extension TrainingError: ReportableError {
       ErrorReport(
         .badData, file: file, problem: "doesn't say which network it holds",
         advice: "convert the original file with zoo convert")
+    case .noLabels(let file):
+      ErrorReport(
+        .badData, file: file, place: "zoo.labels", problem: "doesn't name its classes, so that folders can't be matched",
+        advice: "evaluate a checkpoint that zoo finetune or zoo convert wrote with labels")
+    case .nothingReadable(let folder, let reason):
+      ErrorReport(.badData, file: folder, problem: "no picture can be read; the first: \(reason)")
     case .missingTensor(let file, let name): ErrorReport(.badData, file: file, place: name, problem: "is missing")
     case .misshapenTensor(let file, let name, let expected, let found):
       ErrorReport(.badData, file: file, place: name, problem: "expected shape \(expected), found \(found)")

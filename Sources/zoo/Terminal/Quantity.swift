@@ -27,6 +27,9 @@ enum Quantity {
   /// With a fixed number of decimals: `4.09`.
   static func decimals(_ value: Double, _ places: Int) -> String { String(format: "%.\(places)f", value) }
 
+  /// `93.3 %` of a share from 0 to 1.
+  static func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
+
   static func seconds(_ duration: Duration) -> String {
     let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
     return seconds < 1 ? String(format: "%.0f ms", seconds * 1000) : String(format: "%.2f s", seconds)

@@ -1,0 +1,127 @@
+import ArgumentParser
+import Foundation
+import ZooCatalog
+import ZooCheckpoint
+import ZooInference
+import ZooTraining
+
+struct FinetuneCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "finetune", abstract: "Adapt a network to classes of your own.",
+    discussion: """
+      The data is a folder with one folder of pictures a class, or with train/ and val/ folders of such. The last \
+      layer is replaced and learns on features of the frozen rest, which are computed once; --unfreeze N lets the last \
+      N stages learn too. Written are model.safetensors, log.jsonl and report.html.
+
+      Without --data and --model the built-in demo runs: a tiny network inside the program learns three kinds of \
+      shapes that it has never seen.
+
+      Ctrl-C saves everything; the same command with --resume goes on.
+      """)
+
+  @Option(help: "Number of classes; must agree with the data, which decides where this is left out.")
+  var head: Int?
+  @Option(help: "A checkpoint, any weight file of a known model, or the name of a model in the store.")
+  var model: String?
+  @Option(help: "The folder of pictures.", completion: .directory)
+  var data: String?
+  @Option(name: [.short, .customLong("output")], help: "The folder to write into.", completion: .directory)
+  var output: String?
+  @Option(help: "Stages before the head that learn too, from the last.")
+  var unfreeze = 0
+  @OptionGroup(title: "Recipe") var learning: LearningOptions
+  @Option(help: "Threads to run on; default: one a core.")
+  var threads: Int?
+  @Flag(help: "Go on with the interrupted run in the output folder.")
+  var resume = false
+  @Flag(help: "Replace a run in the output folder.")
+  var force = false
+  @OptionGroup var display: DisplayOptions
+
+  func validate() throws {
+    if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more.") }
+    if resume, force { throw ValidationError("--resume goes on, --force begins again: choose one.") }
+  }
+
+  func run() throws {
+    if let head, head < 2 { throw DataError.headTooSmall(asked: head) }
+    let stop = StopRequest.onSignal()
+    let view = FineTuningView(display: display)
+    guard let data else {
+      if model != nil {
+        throw UsageError(problem: "--model needs --data, a folder with one folder of pictures a class")
+      }
+      return try DemoRun(
+        head: head, folder: output ?? "zoo-demo", seed: learning.seed, epochs: learning.epochs, threads: threads,
+        resume: resume, force: force, command: commandLine, display: display
+      ).run(view: view, stop: stop)
+    }
+    let recipe = try learning.recipe(unfreeze: unfreeze)
+    let dataset = try Dataset(folder: data, seed: learning.seed, head: head)
+    let loaded = try loadedModel()
+    var tuning = FineTuning(
+      network: try PretrainedNetwork(loaded), dataset: dataset, recipe: recipe,
+      folder: output ?? defaultFolder(dataset.folder))
+    tuning.command = commandLine
+    tuning.threads = threads
+    view.begin(tuning)
+    let result = try tuning.run(resume: resume, force: force, events: view.show, isInterrupted: stop.isAsked)
+    try view.finish(result)
+  }
+
+  private var commandLine: String {
+    (["zoo"] + CommandLine.arguments.dropFirst()).map(\.quotedForShell).joined(separator: " ")
+  }
+
+  private func loadedModel() throws -> LoadedModel {
+    let catalog = try display.catalog()
+    if let model { return try LoadedModel.find(model, catalog: catalog) }
+    let store = ModelStore()
+    guard let best = store.best(of: catalog) else {
+      throw UsageError(
+        problem: "--model is missing, and no model is in the store \(store.folder)",
+        advice: "name a checkpoint: --model resnet50.safetensors (zoo convert makes one)")
+    }
+    if !display.quiet { Terminal.note("zoo: --model \(best.name), the most accurate in the store") }
+    return try LoadedModel.find(best.name, catalog: catalog)
+  }
+
+  private func defaultFolder(_ data: String) -> String {
+    let name = URL(filePath: data).standardizedFileURL.lastPathComponent
+    return (name.isEmpty || name == "/" ? "data" : name) + "-finetuned"
+  }
+}
+
+/// Flags of the recipe.
+struct LearningOptions: ParsableArguments {
+  @Option(help: "Times through the data; default 60 for a head alone, else 12.")
+  var epochs: Int?
+  @Option(help: "Pictures a step; default 32 for a head alone, else 16.")
+  var batchSize: Int?
+  @Option(help: "The highest learning rate; it rises for a twentieth of the steps and falls along a cosine.")
+  var learningRate: Double?
+  @Option(help: "adamw, or sgd with momentum 0.9.")
+  var optimizer = Recipe.Method.adamw
+  @Option(help: "Weight decay; default 0.05 for adamw, 0.001 for sgd.")
+  var weightDecay: Double?
+  @Option(help: "The share of each target spread over all classes.")
+  var labelSmoothing = 0.0
+  @Option(help: "Seed of the split, the order and whatever else is random.")
+  var seed: UInt64 = 0
+
+  func recipe(unfreeze: Int) throws -> Recipe {
+    try Recipe(
+      unfreeze: unfreeze, epochs: epochs, batchSize: batchSize, learningRate: learningRate, optimizer: optimizer,
+      weightDecay: weightDecay, labelSmoothing: labelSmoothing, seed: seed)
+  }
+}
+
+extension Recipe.Method: ExpressibleByArgument {}
+
+extension String {
+  /// As a shell reads it back.
+  var quotedForShell: String {
+    let isPlain = !isEmpty && allSatisfy { $0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0) }
+    return isPlain ? self : "'" + replacing("'", with: "'\\''") + "'"
+  }
+}
