@@ -75,7 +75,9 @@ int32_t zoo_trainer_add_tensor(zoo_trainer *trainer, int32_t rank, const int64_t
   return guarded(trainer, -1, [&] {
     memory::dims dims(sizes, sizes + rank);
     auto blocked = zoo_channel_block() == 16 ? zoo::tag::nChw16c : zoo::tag::nChw8c;
-    memory::desc desc(dims, zoo::f32, rank == 2 ? zoo::tag::nc : blocked);
+    // Pictures stay as they are: no fast kernel reads three channels from a block of sixteen.
+    auto is_picture = rank == 4 && dims[1] <= 3;
+    memory::desc desc(dims, zoo::f32, rank == 2 ? zoo::tag::nc : is_picture ? zoo::tag::nchw : blocked);
     zoo::Value value;
     value.data = zoo::take(*trainer, desc);
     value.wants_gradient = wants_gradient;

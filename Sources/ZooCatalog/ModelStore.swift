@@ -24,7 +24,9 @@ public struct ModelStore: Sendable {
 
   /// Of the models that are in the store, the one with the highest published accuracy.
   public func best(of catalog: Catalog) -> Model? {
-    catalog.models.filter { contains($0.name) }.max { ($0.bestAccuracy ?? 0, $1.name) < ($1.bestAccuracy ?? 0, $0.name) }
+    catalog.models.filter { contains($0.name) }.max {
+      ($0.bestAccuracy ?? 0, $1.name) < ($1.bestAccuracy ?? 0, $0.name)
+    }
   }
 
   public func contains(_ name: String) -> Bool {

@@ -71,7 +71,7 @@ public final class PictureLoader: Sequence, IteratorProtocol, @unchecked Sendabl
   private func prepareOne() -> Bool {
     changed.lock()
     // A short wait, so that a thread without work lets go of a loader that nobody holds.
-    if nextToStart < paths.count, nextToStart - nextToGive >= prefetch { changed.wait(until: Date() + 0.1) }
+    if nextToStart < paths.count, nextToStart - nextToGive >= prefetch { _ = changed.wait(until: Date() + 0.1) }
     guard !isCancelled, nextToStart < paths.count else {
       changed.unlock()
       return false

@@ -12,9 +12,14 @@ guard let path = CommandLine.arguments.dropFirst().first else {
 }
 let folder = NSTemporaryDirectory() + "/demo-network-\(ProcessInfo.processInfo.processIdentifier)"
 defer { try? FileManager.default.removeItem(atPath: folder) }
-let accuracy = try DemoNetwork.make(folder: folder, to: path) { event in
-  if case .epoch(let record, _) = event {
-    print("epoch \(record.epoch): loss \(record.trainingLoss), validation accuracy \(record.validationAccuracy)")
+do {
+  let accuracy = try DemoNetwork.make(folder: folder, to: path) { event in
+    if case .epoch(let record, _) = event {
+      print("epoch \(record.epoch): loss \(record.trainingLoss), validation accuracy \(record.validationAccuracy)")
+    }
   }
+  print("validation accuracy \(accuracy)")
+} catch {
+  FileHandle.standardError.write(Data("demo-network-maker: \(error)\n".utf8))
+  exit(74)
 }
-print("validation accuracy \(accuracy)")

@@ -17,7 +17,8 @@ extension TrainingError: ReportableError {
         advice: "convert the original file with zoo convert")
     case .noLabels(let file):
       ErrorReport(
-        .badData, file: file, place: "zoo.labels", problem: "doesn't name its classes, so that folders can't be matched",
+        .badData, file: file, place: "zoo.labels",
+        problem: "doesn't name its classes, so that folders can't be matched",
         advice: "evaluate a checkpoint that zoo finetune or zoo convert wrote with labels")
     case .nothingReadable(let folder, let reason):
       ErrorReport(.badData, file: folder, problem: "no picture can be read; the first: \(reason)")
