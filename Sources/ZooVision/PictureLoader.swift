@@ -5,7 +5,7 @@ import ZooCheckpoint
 ///
 /// Results come in the order of the paths. A broken picture is a result too, so that one bad file among thousands is
 /// reported and not fatal. At most `prefetch` prepared pictures are in memory, however many paths there are.
-public final class PictureLoader: Sequence, IteratorProtocol, @unchecked Sendable {
+public final class PictureLoader: Sequence, IteratorProtocol, Sendable {
   public struct Loaded: Sendable {
     /// Place in the list of paths.
     public let index: Int
@@ -14,6 +14,40 @@ public final class PictureLoader: Sequence, IteratorProtocol, @unchecked Sendabl
     public let input: Result<FloatTensor, any Error>
   }
 
+  // The threads hold the queue, not the loader, so that an abandoned loader goes away and takes them along.
+  private let queue: PreparationQueue
+
+  /// - Parameters:
+  ///   - threads: at least one is used.
+  ///   - prefetch: pictures prepared ahead; nil for two a thread.
+  /// - Throws: ``PictureError/badPreprocessing(problem:)``.
+  public init(paths: [String], preprocessing: Preprocessing, threads: Int, prefetch: Int? = nil) throws {
+    try preprocessing.check()
+    let workers = Swift.max(1, Swift.min(threads, paths.count))
+    let queue = PreparationQueue(
+      paths: paths, preprocessing: preprocessing, prefetch: Swift.max(prefetch ?? workers * 2, 1))
+    self.queue = queue
+    for _ in 0..<workers {
+      let thread = Thread { while queue.prepareOne() {} }
+      thread.stackSize = 4 << 20
+      thread.start()
+    }
+  }
+
+  deinit { queue.cancel() }
+
+  /// Pictures begun so far.
+  var started: Int { queue.started }
+
+  /// Ends the threads once each has finished its picture; ``next()`` gives nil from then on.
+  public func cancel() { queue.cancel() }
+
+  /// The next picture, in order; waits for it. Returns nil after the last.
+  public func next() -> Loaded? { queue.next() }
+}
+
+/// What the threads of a loader share.
+private final class PreparationQueue: @unchecked Sendable {
   private let paths: [String]
   private let preprocessing: Preprocessing
   private let prefetch: Int
@@ -24,37 +58,22 @@ public final class PictureLoader: Sequence, IteratorProtocol, @unchecked Sendabl
   private var nextToGive = 0
   private var isCancelled = false
 
-  /// - Parameters:
-  ///   - threads: at least one is used.
-  ///   - prefetch: pictures prepared ahead; nil for two a thread.
-  /// - Throws: ``PictureError/badPreprocessing(problem:)``.
-  public init(paths: [String], preprocessing: Preprocessing, threads: Int, prefetch: Int? = nil) throws {
-    try preprocessing.check()
+  init(paths: [String], preprocessing: Preprocessing, prefetch: Int) {
     self.paths = paths
     self.preprocessing = preprocessing
-    let workers = Swift.max(1, Swift.min(threads, paths.count))
-    self.prefetch = Swift.max(prefetch ?? workers * 2, 1)
-    for _ in 0..<workers {
-      // The thread holds the loader only while it works, so that an abandoned loader goes away.
-      let thread = Thread { [state = WeakLoader(self)] in while state.loader?.prepareOne() == true {} }
-      thread.stackSize = 4 << 20
-      thread.start()
-    }
+    self.prefetch = prefetch
   }
 
-  /// Pictures begun so far.
   var started: Int { changed.withLock { nextToStart } }
 
-  /// Ends the threads once each has finished its picture; ``next()`` gives nil from then on.
-  public func cancel() {
+  func cancel() {
     changed.withLock {
       isCancelled = true
       changed.broadcast()
     }
   }
 
-  /// The next picture, in order; waits for it. Returns nil after the last.
-  public func next() -> Loaded? {
+  func next() -> PictureLoader.Loaded? {
     changed.lock()
     defer { changed.unlock() }
     guard nextToGive < paths.count else { return nil }
@@ -64,21 +83,16 @@ public final class PictureLoader: Sequence, IteratorProtocol, @unchecked Sendabl
       nextToGive += 1
       changed.broadcast()
     }
-    return Loaded(index: nextToGive, path: paths[nextToGive], input: input)
+    return PictureLoader.Loaded(index: nextToGive, path: paths[nextToGive], input: input)
   }
 
   /// Returns false where nothing is left to do.
-  private func prepareOne() -> Bool {
+  func prepareOne() -> Bool {
     changed.lock()
-    // A short wait, so that a thread without work lets go of a loader that nobody holds.
-    if nextToStart < paths.count, nextToStart - nextToGive >= prefetch { _ = changed.wait(until: Date() + 0.1) }
+    while !isCancelled, nextToStart < paths.count, nextToStart - nextToGive >= prefetch { changed.wait() }
     guard !isCancelled, nextToStart < paths.count else {
       changed.unlock()
       return false
-    }
-    guard nextToStart - nextToGive < prefetch else {
-      changed.unlock()
-      return true
     }
     let index = nextToStart
     nextToStart += 1
@@ -90,9 +104,4 @@ public final class PictureLoader: Sequence, IteratorProtocol, @unchecked Sendabl
     }
     return true
   }
-}
-
-private struct WeakLoader: @unchecked Sendable {
-  weak var loader: PictureLoader?
-  init(_ loader: PictureLoader) { self.loader = loader }
 }

@@ -136,7 +136,9 @@ for name, pixels in sources.items():
     Image.fromarray(pixels).save(folder / f"source_{name}.png", optimize=True)
     for interpolation, resample in filters.items():
         for width, height in [(20, 13), (67, 20), (90, 22), (7, 41), (1, 1)]:
-            image = Image.fromarray(pixels).resize((width, height), resample)
+            # One axis at a time: which one Pillow takes first depends on its version.
+            image = Image.fromarray(pixels)
+            image = image.resize((width, image.height), resample).resize((width, height), resample)
             entry = {"source": f"source_{name}.png", "filter": interpolation, "width": width, "height": height}
             resized.append(entry | {"offset": append("resized.rgb", image.tobytes())})
 

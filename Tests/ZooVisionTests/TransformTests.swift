@@ -30,7 +30,9 @@ import ZooCheckpoint
         (0..<found.count).map { raw.loadUnaligned(fromByteOffset: $0 * 4, as: Float.self) }
       }
       let difference = zip(try found.values(), values).map { abs($0 - $1) }.max() ?? .infinity
-      #expect(difference < 1e-5, "\(target.recipe) of \(target.source) differs by \(difference)")
+      // A level of 255, since Pillow's order of the two passes depends on its version.
+      let level = Float(1.0 / 255) / (target.input.std.min() ?? 1)
+      #expect(difference < level * 1.01, "\(target.recipe) of \(target.source) differs by \(difference)")
     }
   }
 

@@ -1,0 +1,94 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What the README shows, on what the program carries itself.
+@Suite struct WholeWayTests {
+  private struct Summary: Decodable {
+    let accuracy: Double
+    let digest: String?
+  }
+
+  private func summary(_ outcome: Program.Outcome) throws -> Summary {
+    try JSONDecoder().decode(Summary.self, from: Data(outcome.output.utf8))
+  }
+
+  @Test func theDemoTrainsEvaluatesAndPredicts() throws {
+    try Workplace.with { place throws in
+      let run = try place.zoo("finetune", "--head", "3", "--epochs", "4", "-o", "run")
+      #expect(run.code == 0, "\(run.errors)")
+      #expect(run.output.hasPrefix("The built-in demo."))
+      #expect(run.output.contains("--data photos/"))
+      for file in ["model.safetensors", "log.jsonl", "report.html"] { #expect(place.exists("run/\(file)")) }
+      #expect(!place.exists("run/state.safetensors"))
+      let evaluated = try summary(
+        try place.zoo("evaluate", "run/model.safetensors", "--data", "run/pictures", "--json"))
+      #expect(evaluated.accuracy > 0.7)
+      let picture = "run/pictures/val/heart/0000.png"
+      let prediction = try place.zoo("predict", "run/model.safetensors", picture, "run/log.jsonl")
+      #expect(prediction.code == 65)
+      #expect(prediction.output.contains("heart"))
+      #expect(prediction.errors.contains("run/log.jsonl"))
+      #expect(try place.zoo("verify", "run/model.safetensors").code == 0)
+      #expect(try place.zoo("finetune", "--head", "3", "-o", "run").code == 73)
+    }
+  }
+
+  @Test func controlCSavesAndResumeEndsInTheSameWeights() throws {
+    try Workplace.with { place throws in
+      _ = try place.zoo("finetune", "--head", "3", "--epochs", "1", "-o", "first")
+      let flags = [
+        "finetune", "--model", "first/model.safetensors", "--data", "first/pictures", "--unfreeze", "2", "--epochs",
+        "40", "--threads", "1", "--json", "-o",
+      ]
+      let whole = try Program.run(flags + ["whole"], in: place.directory.path)
+      #expect(whole.code == 0, "\(whole.errors)")
+      let parts = try Program.run(flags + ["parts"], in: place.directory.path) {
+        ((try? String(contentsOfFile: place.directory.file("parts/log.jsonl"), encoding: .utf8)) ?? "").count > 300
+      }
+      #expect(parts.code == 130)
+      #expect(parts.complaints.count == 1)
+      #expect(parts.errors.contains("--resume"))
+      #expect(place.exists("parts/state.safetensors") && !place.exists("parts/model.safetensors"))
+      let resumed = try Program.run(flags + ["parts", "--resume"], in: place.directory.path)
+      #expect(resumed.code == 0, "\(resumed.errors)")
+      #expect(try summary(resumed).digest == summary(whole).digest)
+    }
+  }
+
+  @Test func convertedFilesAreTheSameBytesEachTime() throws {
+    try Workplace.with { place throws in
+      let source = Fixture.path("pytorch/dtypes-p2.pth")
+      #expect(try place.zoo("convert", source, "-o", "a.safetensors").code == 0)
+      #expect(try place.zoo("convert", source, "-o", "b.safetensors").code == 0)
+      #expect(
+        FileManager.default.contentsEqual(
+          atPath: place.directory.file("a.safetensors"), andPath: place.directory.file("b.safetensors")))
+      #expect(try place.zoo("diff", "a.safetensors", source).code == 0)
+      let other = Fixture.path("engine/basic.safetensors")
+      #expect(try place.zoo("diff", "a.safetensors", other).code == 1)
+    }
+  }
+
+  @Test func theCatalogueIsForPeopleAndPrograms() throws {
+    try Workplace.with { place throws in
+      let list = try place.zoo("list", "resnet*", "--task", "image-classification", "--json")
+      let models = try #require(try JSONSerialization.jsonObject(with: Data(list.output.utf8)) as? [[String: Any]])
+      #expect(models.compactMap { $0["name"] as? String }.sorted().first == "resnet101")
+      #expect(models.count == 5)
+      #expect(try place.zoo("list", "nothing*").code != 70)
+      #expect(try place.zoo("info", "resnet50").output.contains("25557032"))
+    }
+  }
+
+  @Test func helpNamesEveryVerbAndExitCode() throws {
+    try Workplace.with { place throws in
+      let help = try place.zoo("--help").output
+      for verb in ["list", "info", "convert", "inspect", "verify", "diff", "predict", "finetune", "evaluate"] {
+        #expect(help.contains("\n  \(verb) "))
+        #expect(try place.zoo(verb, "--help").code == 0)
+      }
+      for code in ["64", "65", "66", "69", "73", "74", "130"] { #expect(help.contains(code)) }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import Foundation
+import TestSupport
+import Testing
+import ZooCatalog
+import ZooCheckpoint
+import ZooInference
+
+@testable import ZooTraining
+
+/// Runs over drawn shapes with the demo's network as it ships.
+@Suite struct FineTuningTests {
+  private func withShapes(_ body: (PretrainedNetwork, Dataset, TemporaryDirectory) throws -> Void) throws {
+    let directory = try TemporaryDirectory()
+    defer { directory.remove() }
+    let bytes = try #require(try Catalog.standard().contents(of: DemoNetwork.file))
+    try Data(bytes).write(to: URL(filePath: directory.file("shapes.safetensors")))
+    try ShapePictures.write(ShapeKind.unseen, training: 8, validation: 8, seed: 5, to: directory.file("data"))
+    let network = try PretrainedNetwork(LoadedModel(path: directory.file("shapes.safetensors")))
+    try body(network, try Dataset(folder: directory.file("data")), directory)
+  }
+
+  private func tuning(_ network: PretrainedNetwork, _ dataset: Dataset, _ recipe: Recipe, _ folder: String)
+    -> FineTuning
+  {
+    var tuning = FineTuning(network: network, dataset: dataset, recipe: recipe, folder: folder)
+    tuning.cacheFolder = nil
+    tuning.threads = 1
+    return tuning
+  }
+
+  @Test func aNewHeadLearnsAndTheRestStaysAsItWas() throws {
+    try withShapes { network, dataset, directory in
+      let run = tuning(network, dataset, try Recipe(epochs: 8), directory.file("run"))
+      let result = try run.run()
+      #expect(result.accuracy > 0.7)
+      #expect(result.epochs.count == 8)
+      let checkpoint = try Checkpoint.open(path: result.folder.model)
+      #expect(checkpoint.metadata.labels == ["arrow", "crescent", "heart"])
+      #expect(checkpoint.stateDict["fc.weight"]?.shape == [3, 64])
+      for (name, tensor) in network.stateDict.tensors where !name.hasPrefix("fc.") {
+        #expect(try checkpoint.stateDict[name]?.floats() == tensor.floats())
+      }
+      // The checkpoint gives the accuracy that the run reported.
+      let evaluation = try Evaluation(LoadedModel(path: result.folder.model), folder: dataset.folder, threads: 1)
+      #expect(evaluation.accuracy == result.accuracy)
+    }
+  }
+
+  @Test(arguments: [0, 1])
+  func anInterruptedRunEndsInTheSameWeights(unfreeze: Int) throws {
+    try withShapes { network, dataset, directory in
+      let recipe = try Recipe(unfreeze: unfreeze, epochs: 3, batchSize: 8, labelSmoothing: 0.1, seed: 3)
+      let whole = try tuning(network, dataset, recipe, directory.file("whole")).run()
+      let parts = tuning(network, dataset, recipe, directory.file("parts"))
+      var steps = 0
+      #expect(throws: TrainingError.interrupted(folder: parts.folder.path, epoch: 2, epochs: 3)) {
+        try parts.run(
+          events: { if case .step = $0 { steps += 1 } }, isInterrupted: { steps == 5 })
+      }
+      #expect(throws: TrainingError.runUnfinished(folder: parts.folder.path)) { try parts.run() }
+      let resumed = try parts.run(resume: true)
+      #expect(resumed.checkpointDigest == whole.checkpointDigest)
+      #expect(resumed.epochs == whole.epochs)
+      #expect(!FileManager.default.fileExists(atPath: parts.folder.state))
+    }
+  }
+
+  @Test func anotherRecipeIsNotResumed() throws {
+    try withShapes { network, dataset, directory in
+      let first = tuning(network, dataset, try Recipe(epochs: 3), directory.file("run"))
+      var steps = 0
+      #expect(throws: TrainingError.self) {
+        try first.run(events: { if case .step = $0 { steps += 1 } }, isInterrupted: { steps > 0 })
+      }
+      let other = tuning(network, dataset, try Recipe(epochs: 4), directory.file("run"))
+      #expect {
+        try other.run(resume: true)
+      } throws: {
+        if case TrainingError.otherRun(_, "the recipe", _, _) = $0 { true } else { false }
+      }
+    }
+  }
+
+  @Test func brokenPicturesAreCountedAndLeftOut() throws {
+    try withShapes { network, dataset, directory in
+      try Data("no picture".utf8).write(to: URL(filePath: directory.file("data/train/heart/bad.png")))
+      let data = try Dataset(folder: directory.file("data"))
+      let result = try tuning(network, data, try Recipe(epochs: 1), directory.file("run")).run()
+      #expect(result.skipped.map(\.name) == ["train/heart/bad.png"])
+    }
+  }
+
+  @Test func theReportIsWholeAndSafe() throws {
+    try withShapes { network, dataset, directory in
+      var run = tuning(network, dataset, try Recipe(epochs: 1), directory.file("run"))
+      run.title = "<script>alert(1)</script>"
+      let result = try run.run()
+      let html = try String(contentsOfFile: result.folder.report, encoding: .utf8)
+      #expect(!html.contains("<script"))
+      #expect(html.contains("&lt;script&gt;"))
+      #expect(!html.contains("http://") && !html.contains("https://"))
+      #expect(html.hasSuffix("</html>\n"))
+    }
+  }
+
+  @Test func impossibleCutsAreNamed() throws {
+    try withShapes { network, dataset, directory in
+      #expect {
+        try tuning(network, dataset, try Recipe(unfreeze: 99), directory.file("run")).run()
+      } throws: {
+        if case TrainingError.tooManyStages(99, _) = $0 { true } else { false }
+      }
+      #expect(!FileManager.default.fileExists(atPath: directory.file("run")))
+    }
+  }
+}
