@@ -12,10 +12,11 @@ struct Program {
     var complaints: [Substring] { errors.split(separator: "\n") }
   }
 
-  /// Beside the test bundle in the build folder.
+  /// Beside the tests in the build folder, which is the main bundle or holds it.
   static var path: String {
-    let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") } ?? Bundle.main
-    return URL(filePath: bundle.bundlePath).deletingLastPathComponent().appending(path: "zoo").path
+    let bundle = URL(filePath: Bundle.main.bundlePath)
+    let candidates = [bundle, bundle.deletingLastPathComponent()].map { $0.appending(path: "zoo").path }
+    return candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? candidates[0]
   }
 
   /// - Parameter interruptWhen: once true, the program gets Ctrl-C.
@@ -30,7 +31,7 @@ struct Program {
       ["XDG_CACHE_HOME": folder + "/cache", "ZOO_HOME": folder + "/store"]) { $1 }
     let name = UUID().uuidString
     let (output, errors) = (folder + "/.\(name).out", folder + "/.\(name).err")
-    for file in [output, errors] { FileManager.default.createFile(atPath: file, contents: nil) }
+    for file in [output, errors] { try Data().write(to: URL(filePath: file)) }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle(forWritingAtPath: output)
     process.standardError = FileHandle(forWritingAtPath: errors)
