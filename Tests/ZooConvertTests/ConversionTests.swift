@@ -1,0 +1,74 @@
+import Foundation
+import TestSupport
+import Testing
+import ZooCatalog
+import ZooCheckpoint
+
+@testable import ZooConvert
+
+@Suite struct ConversionTests {
+  private static let source = Fixture.path("pytorch/dtypes-p2.pth")
+
+  private func withFolder(_ body: (TemporaryDirectory, Catalog) throws -> Void) throws {
+    let directory = try TemporaryDirectory()
+    defer { directory.remove() }
+    try body(directory, try Catalog(overlays: []))
+  }
+
+  @Test func anUnknownStateDictKeepsItsNamesAndValues() throws {
+    try withFolder { directory, catalog in
+      let outcome = try Conversion(catalog: catalog).run(Self.source, to: directory.file("x.safetensors"))
+      #expect(outcome.identification == nil)
+      let found = try Checkpoint.open(path: directory.file("x.safetensors"))
+      let expected = try Checkpoint.open(path: Fixture.path("pytorch/dtypes-p2.expected.safetensors")).stateDict
+      #expect(found.stateDict.names.sorted() == expected.names.sorted())
+      #expect(try Difference(found.stateDict, expected).entries.isEmpty)
+      #expect(found.metadata.model == nil)
+      #expect(found.metadata.source?.contains(outcome.sha256) == true)
+      #expect(try Verification(path: directory.file("x.safetensors"), catalog: catalog).holds)
+    }
+  }
+
+  @Test func aFlippedBitAndANaNAreFound() throws {
+    try withFolder { directory, catalog in
+      var stateDict = StateDict()
+      stateDict["x"] = try Tensor(dtype: .float32, shape: [3], storage: MemoryStorage(copying: [Float(1), 2, 3]))
+      let path = directory.file("x.safetensors")
+      try CheckpointWriter.write(stateDict, metadata: .init(), to: path)
+      #expect(try Verification(path: path, catalog: catalog).holds)
+      var bytes = try Data(contentsOf: URL(filePath: path))
+      bytes[bytes.count - 2] ^= 4
+      try bytes.write(to: URL(filePath: path))
+      #expect(try Verification(path: path, catalog: catalog).checks.filter { !$0.holds }.map(\.name) == ["digest"])
+      stateDict["x"] = try Tensor(dtype: .float32, shape: [3], storage: MemoryStorage(copying: [Float(1), .nan, 3]))
+      try CheckpointWriter.write(stateDict, metadata: .init(), to: path, overwrite: true)
+      #expect(try Verification(path: path, catalog: catalog).checks.filter { !$0.holds }.map(\.name) == ["finite"])
+    }
+  }
+
+  @Test func differencesAreNamed() throws {
+    func stateDict(_ tensors: [(String, [Int], [Float])]) throws -> StateDict {
+      var stateDict = StateDict()
+      for (name, shape, values) in tensors {
+        stateDict[name] = try Tensor(dtype: .float32, shape: shape, storage: MemoryStorage(copying: values))
+      }
+      return stateDict
+    }
+    let first = try stateDict([("a", [2], [1, 2]), ("b", [2], [1, 2]), ("c", [2], [1, 2]), ("d", [2], [1, 2])])
+    let second = try stateDict([("a", [2], [1, 2]), ("b", [2], [1, 2.5]), ("c", [1, 2], [1, 2]), ("e", [1], [0])])
+    let difference = try Difference(first, second)
+    #expect(difference.equal == 1)
+    #expect(difference.entries.map(\.name) == ["b", "c", "d", "e"])
+    #expect(difference.entries.map(\.kind) == [.values, .shape, .onlyFirst, .onlySecond])
+    #expect(difference.entries[0].maximum == 0.5)
+    #expect(try Difference(first, second, tolerance: 0.5).entries.map(\.name) == ["c", "d", "e"])
+  }
+
+  @Test func statisticsAreThoseOfTheFiniteValues() throws {
+    let values: [Float] = [1, 2, 3, 4, .nan, .infinity]
+    let statistics = try TensorStatistics(
+      Tensor(dtype: .float32, shape: [6], storage: MemoryStorage(copying: values)))
+    #expect(statistics.mean == 2.5 && statistics.min == 1 && statistics.max == 4 && statistics.nonFinite == 2)
+    #expect(abs(statistics.std - 1.25.squareRoot()) < 1e-12)
+  }
+}
