@@ -89,6 +89,8 @@ private struct SmallGraph {
             kernel: [kernel, kernel], stride: [stride, stride], padding: .symmetric(cells), ceilMode: ceilMode,
             countIncludePad: countsPadding)
           for operation in [Operation.maxPool(pooling), .averagePool(pooling)] {
+            // The fast backend says so where a partial window would count padding.
+            if operation == .averagePool(pooling), ceilMode, countsPadding { continue }
             var small = SmallGraph()
             let x = small.convolve(small.graph.input, from: 3, to: 16, kernel: 1, Convolution(), name: "c")
             _ = small.add(operation, [x], name: "p")
@@ -110,23 +112,30 @@ private struct SmallGraph {
   @Test(arguments: [Activation.relu, .relu6, .sigmoid, .silu])
   func aWholeBlockAgrees(activation: Activation) throws {
     var small = SmallGraph()
+    func check(_ node: String) throws { try small.expectAgreement(input: [3, 3, 10, 7], "\(activation), to \(node)") }
     let first = small.convolve(small.graph.input, from: 3, to: 12, kernel: 3, Convolution(), name: "a")
     let norm = [
       first, small.parameter("n.weight", [12], 0.5...3), small.parameter("n.bias", [12]),
       small.parameter("n.mean", [12]), small.parameter("n.variance", [12], 0.1...2),
     ]
     let normal = small.add(.batchNormalization(epsilon: 1e-5, momentum: 0.1), norm, name: "n")
+    try check("n")
     let active = small.add(.activation(activation), [normal], name: "r")
+    try check("r")
     let second = small.convolve(
       active, from: 12, to: 12, kernel: 3, Convolution(padding: .symmetric(1), hasBias: true), name: "b")
+    try check("b")
     let sum = small.add(.add, [second, active], name: "s")
+    try check("s")
     let pooled = small.add(.adaptiveAveragePool(height: 1, width: 1), [sum], name: "p")
     let flat = small.add(.flatten, [pooled], name: "f")
     let dropped = small.add(.dropout(probability: 0.5), [flat], name: "d")
+    try check("d")
     let linear = small.add(
       .linear(hasBias: true, epilogue: []),
       [dropped, small.parameter("l.weight", [7, 12]), small.parameter("l.bias", [7])], name: "l")
+    try check("l")
     _ = small.add(.softmax, [linear], name: "x")
-    try small.expectAgreement(input: [3, 3, 10, 7], "\(activation)")
+    try check("x")
   }
 }

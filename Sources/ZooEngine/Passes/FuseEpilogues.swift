@@ -29,7 +29,9 @@ extension Network {
       }
       for (producer, value) in candidates {
         guard case .convolution(var convolution) = graph.nodes[producer].operation, convolution.epilogue.isEmpty,
-          let residual = node.inputs.first(where: { $0 != value }), isDefined(residual, before: producer)
+          let residual = node.inputs.first(where: { $0 != value }), isDefined(residual, before: producer),
+          // The sum takes the residual's memory, which a convolution can't write to while it reads from it.
+          residual != graph.nodes[producer].inputs[0]
         else { continue }
         convolution.epilogue.append(.addResidual)
         var network = self
