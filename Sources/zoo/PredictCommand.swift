@@ -49,7 +49,8 @@ struct PredictCommand: ParsableCommand {
     let width = guesses.map(\.label.count).max() ?? 0
     let cells = max(0, min(40, Terminal.width - width - 12))
     for guess in guesses {
-      let label = guess.label.escapingControlCharacters().padding(toLength: width, withPad: " ", startingAt: 0)
+      let name = guess.label.escapingControlCharacters()
+      let label = Terminal.isOutput ? name.padding(toLength: width, withPad: " ", startingAt: 0) : name
       let filled = Int((guess.probability * Double(cells)).rounded())
       let bar = Terminal.isOutput ? "  " + String(repeating: "█", count: filled) : ""
       print("\(String(format: "%6.2f %%", guess.probability * 100))  \(label)\(bar)")

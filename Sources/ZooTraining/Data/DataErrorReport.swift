@@ -24,7 +24,7 @@ extension DataError: ReportableError {
     case .unknownClass(let folder, let name, let known):
       ErrorReport(
         .badData, file: folder, problem: "class '\(name)' is not one of \(Self.list(known))",
-        advice: "training and validation need the same class folders")
+        advice: "name the folders as the classes that the network or the training folder has")
     case .noValidation(let folder):
       ErrorReport(
         .badData, file: folder, problem: "leaves no picture for validation", advice: "put at least two in a class")
