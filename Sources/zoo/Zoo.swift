@@ -11,7 +11,7 @@ import ZooCheckpoint
       Say what a weight file is, turn it into one safe checkpoint, run it, and adapt it to pictures of your own:
 
         zoo list                                   the catalogue
-        zoo convert resnet50.pth                   a weight file to a canonical checkpoint
+        zoo convert resnet50.pth                   a weight file to one checkpoint
         zoo predict resnet50.safetensors cat.jpg   the five likeliest classes
         zoo finetune --head 3 --data photos/ --model resnet50.safetensors
 
