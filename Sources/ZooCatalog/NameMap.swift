@@ -1,3 +1,5 @@
+import ZooCheckpoint
+
 /// `converters/<naming>/<family>.json` as it stands in the file.
 struct NameMapFile: Decodable {
   struct Rule: Decodable {

@@ -11,7 +11,7 @@ extension FormatError: ReportableError {
       ErrorReport(
         .badData, file: file,
         problem: "is no weight file that zoo knows (it starts with \(Self.spell(firstBytes)))",
-        advice: "expected PyTorch or safetensors")
+        advice: "expected PyTorch, safetensors, Keras HDF5, ONNX, NumPy or GGUF")
     case .unknownArchive(let file, let members):
       ErrorReport(
         .badData, file: file,
@@ -19,6 +19,8 @@ extension FormatError: ReportableError {
           ? "is an empty zip archive"
           : "is a zip archive without weights (it holds \(members.joined(separator: ", ")))",
         advice: "unpack it and name the weight file inside")
+    case .keras(let file, let problem, let expected):
+      ErrorReport(.badData, file: file, problem: "\(problem), expected \(expected)", advice: "save it again with Keras")
     }
   }
 

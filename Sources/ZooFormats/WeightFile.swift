@@ -52,6 +52,10 @@ public struct WeightFile: Sendable {
     case .safetensors:
       let (stateDict, metadata) = try SafetensorsReader.read(file)
       return WeightFile(path: file.path, format: .safetensors, stateDict: stateDict, metadata: metadata)
+    case .hdf5: return try HDF5Reader.read(file)
+    case .keras:
+      guard let archive = recognised.archive else { throw FormatError.unrecognised(file: file.path, firstBytes: []) }
+      return try KerasArchiveReader.read(file, archive: archive)
     case .shardIndex: return try ShardedReader.read(file, options: options)
     default: throw FormatError.notRead(file: file.path, format: recognised.format)
     }

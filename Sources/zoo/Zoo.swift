@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
 import ZooCheckpoint
+import ZooFormats
+import ZooWorker
 
 /// The program. Subcommands throw; only here do errors become a line and an exit code.
 @main struct Zoo: ParsableCommand {
@@ -28,6 +30,8 @@ import ZooCheckpoint
     ])
 
   static func main() {
+    WorkerMain.runIfAsked(CommandLine.arguments)
+    WorkerProgram.useThisProgram()
     Interruption.install()
     do {
       var command = try parseAsRoot()

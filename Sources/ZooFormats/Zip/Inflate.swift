@@ -4,8 +4,21 @@ import CZlib
 ///
 /// - Returns: bytes produced; less than the buffer, or one more, where the stream ends early, late or is damaged.
 func inflateRaw(_ compressed: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int {
+  inflateStream(compressed, into: target, windowBits: -MAX_WBITS)
+}
+
+/// As ``inflateRaw(_:into:)``, for a stream with zlib's header where `windowBits` is positive.
+///
+/// - Parameter allowsShorter: whether a stream that ends before the buffer is full gives its length even so; damage then
+///   gives -1.
+func inflateStream(
+  _ compressed: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, windowBits: Int32,
+  allowsShorter: Bool = false
+) -> Int {
   var stream = z_stream()
-  guard inflateInit2_(&stream, -MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { return 0 }
+  guard inflateInit2_(&stream, windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+    return allowsShorter ? -1 : 0
+  }
   defer { inflateEnd(&stream) }
   // zlib's counters are 32 bits wide, so both sides go in pieces.
   let piece = 1 << 30
@@ -28,7 +41,7 @@ func inflateRaw(_ compressed: UnsafeRawBufferPointer, into target: UnsafeMutable
       let isStuck = before == stream.avail_in && roomBefore == stream.avail_out
       if status != Z_OK || isStuck || produced > target.count {
         // A full buffer is no success without the stream's end.
-        return produced >= target.count ? target.count + 1 : produced
+        return allowsShorter ? -1 : produced >= target.count ? target.count + 1 : produced
       }
     }
   }

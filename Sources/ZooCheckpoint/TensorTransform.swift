@@ -1,5 +1,3 @@
-import ZooCheckpoint
-
 /// How a tensor's elements are laid out anew between two namings.
 public enum TensorTransform: Sendable, Equatable {
   case identity

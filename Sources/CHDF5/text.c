@@ -1,0 +1,56 @@
+#include "text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void zoo_text_append(zoo_text *text, const char *bytes, size_t count) {
+  if (text->failed) return;
+  if (count > text->limit - text->count) {
+    text->failed = 1;
+    return;
+  }
+  if (text->count + count > text->capacity) {
+    size_t wanted = (text->count + count) * 2 + 4096;
+    char *grown = realloc(text->bytes, wanted);
+    if (!grown) {
+      text->failed = 1;
+      return;
+    }
+    text->bytes = grown;
+    text->capacity = wanted;
+  }
+  memcpy(text->bytes + text->count, bytes, count);
+  text->count += count;
+}
+
+void zoo_text_print(zoo_text *text, const char *format, ...) {
+  char line[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  int count = vsnprintf(line, sizeof line, format, arguments);
+  va_end(arguments);
+  if (count > 0) zoo_text_append(text, line, (size_t)count < sizeof line ? (size_t)count : sizeof line - 1);
+}
+
+void zoo_text_string(zoo_text *text, const char *string, size_t count) {
+  zoo_text_append(text, "\"", 1);
+  for (size_t i = 0; i < count; i++) {
+    unsigned char byte = (unsigned char)string[i];
+    if (byte == '"' || byte == '\\') {
+      char pair[2] = {'\\', (char)byte};
+      zoo_text_append(text, pair, 2);
+    } else if (byte < 0x20) {
+      zoo_text_print(text, "\\u%04x", byte);
+    } else {
+      zoo_text_append(text, (const char *)&string[i], 1);
+    }
+  }
+  zoo_text_append(text, "\"", 1);
+}
+
+void zoo_text_free(zoo_text *text) {
+  free(text->bytes);
+  memset(text, 0, sizeof *text);
+}

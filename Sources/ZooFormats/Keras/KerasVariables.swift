@@ -1,0 +1,86 @@
+import ZooCheckpoint
+
+/// Keras 3: objects nest by attribute path, and each numbers its variables: `layers/conv2d/vars/0`.
+struct KerasVariables {
+  let contents: HDF5Contents
+  let groups: [String: HDF5Index.Object]
+  /// Names of objects by path, for files written before Keras stored them.
+  let names: [String: String]
+
+  /// Whether a dataset is a numbered variable.
+  static func isVariable(_ path: String) -> Bool {
+    let parts = path.split(separator: "/")
+    return parts.count >= 2 && parts[parts.count - 2] == "vars" && Int(parts[parts.count - 1]) != nil
+  }
+
+  func read(into result: inout WeightFile) throws {
+    var counts: [String: Int] = [:]
+    for path in contents.tensors.keys where Self.isVariable(path) { counts[owner(path), default: 0] += 1 }
+    for object in contents.objects {
+      guard let tensor = contents.tensors[object.path] else { continue }
+      let first = object.path.split(separator: "/").first
+      guard first != "optimizer", first != "_optimizer", Self.isVariable(object.path) else {
+        let reason = first == "optimizer" || first == "_optimizer" ? "is the optimizer's" : "is no variable of a layer"
+        result.skipped.append(SkippedEntry(name: String(object.path.dropFirst()), reason: reason))
+        continue
+      }
+      let owner = owner(object.path)
+      let number = Int(object.path.split(separator: "/").last ?? "") ?? 0
+      let leaf = KerasLayerKind(owner).variable(number, of: counts[owner] ?? 0) ?? "vars.\(number)"
+      let name = (ownerNames(owner) + [leaf]).joined(separator: ".")
+      guard result.stateDict.tensors.updateValue(tensor, forKey: name) == nil else {
+        result.skipped.append(SkippedEntry(name: object.path, reason: "another layer is called \(name)"))
+        continue
+      }
+    }
+  }
+
+  private func owner(_ path: String) -> String {
+    path.split(separator: "/").dropLast(2).map { "/" + $0 }.joined()
+  }
+
+  /// The names of the objects from the root to the owner; containers' own lists (`layers`) have none.
+  private func ownerNames(_ owner: String) -> [String] {
+    var path = ""
+    var result: [String] = []
+    for part in owner.split(separator: "/") {
+      path += "/" + part
+      let isContainer = part == "layers" || part == "_layer_checkpoint_dependencies"
+      if isContainer, groups[path + "/vars"] == nil { continue }
+      result.append(groups[path + "/vars"]?.strings("name")?.first ?? names[path] ?? String(part))
+    }
+    return result
+  }
+}
+
+/// What a layer's variables are called, by the class that its path names.
+struct KerasLayerKind {
+  private let kind: Substring
+
+  /// - Parameter path: of the object, such as `/layers/batch_normalization_3`.
+  init(_ path: String) {
+    let last = path.split(separator: "/").last ?? ""
+    let number = last.lastIndex(of: "_").map { last[last.index(after: $0)...] }
+    kind = number.flatMap { Int($0) } != nil ? last[..<(last.lastIndex(of: "_") ?? last.endIndex)] : last
+  }
+
+  /// Keras numbers trainable variables first, in the order in which the layer's `build` makes them.
+  func variable(_ number: Int, of count: Int) -> String? {
+    let names: [String]
+    switch (kind, count) {
+    case ("conv1d", _), ("conv2d", _), ("conv3d", _), ("dense", _), ("depthwise_conv2d", _), ("conv2d_transpose", _):
+      names = ["kernel", "bias"]
+    case ("separable_conv2d", _): names = ["depthwise_kernel", "pointwise_kernel", "bias"]
+    case ("batch_normalization", 4...): names = ["gamma", "beta", "moving_mean", "moving_variance"]
+    // Without a scale, as in Keras's Inception.
+    case ("batch_normalization", 3): names = ["beta", "moving_mean", "moving_variance"]
+    case ("batch_normalization", 2): names = ["moving_mean", "moving_variance"]
+    case ("layer_normalization", _), ("group_normalization", _): names = ["gamma", "beta"]
+    case ("layer_scale", _): names = ["gamma"]
+    case ("normalization", _): names = ["mean", "variance", "count"]
+    case ("embedding", _): names = ["embeddings"]
+    default: return nil
+    }
+    return number < names.count ? names[number] : nil
+  }
+}
