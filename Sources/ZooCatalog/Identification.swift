@@ -30,12 +30,17 @@ public struct Identification: Sendable {
   /// Whether the network fits but for its last stages, which have no weights.
   public var isHeadless: Bool { !absentStages.isEmpty && extra.isEmpty && misshapen.isEmpty }
 
+  /// Preprocessing of those who use the naming, as JSON; nil where it is the model's.
+  public var ownInput: String? { nameMap?.input.map(CheckpointMetadata.encode) }
+
   /// The state dict under canonical names and layouts.
   ///
   /// - Throws: ``CatalogError``, ``TensorError``.
   public func canonical(_ stateDict: StateDict) throws -> StateDict {
     guard let nameMap else { return stateDict }
-    return try nameMap.apply(.importing, to: stateDict).stateDict
+    let renamed = try nameMap.apply(.importing, to: stateDict).stateDict
+    guard !nameMap.fill.isEmpty else { return renamed }
+    return try nameMap.filling(renamed, expected: model.graph(classes: classes).parameters.map { ($0.name, $0.shape) })
   }
 }
 

@@ -32,10 +32,11 @@ private struct ForeignShapes {
 
   init(_ stateDict: StateDict, map: NameMap? = nil) {
     byName.reserveCapacity(stateDict.count)
+    let ranks = map?.ranking(of: stateDict.names) ?? [:]
     for (source, tensor) in stateDict.tensors {
       var name = source
       var shape: [Int]? = tensor.shape
-      if let map, let (target, rule) = map.renamed(source, .importing) {
+      if let map, let (target, rule) = map.renamed(ranks[source] ?? source, .importing) {
         name = target
         shape = map.importedShape(tensor.shape, rule: rule)
         renamed += 1
@@ -68,7 +69,7 @@ private struct Candidate {
     let classes = head.flatMap { shapes.byName[$0 + ".weight"]?.shape?.first }
     for parameter in graph.parameters {
       guard let found = shapes.byName[parameter.name] else {
-        missing.append(parameter.name)
+        if map?.filled(parameter.name) == nil { missing.append(parameter.name) }
         continue
       }
       var expected = parameter.shape

@@ -14,6 +14,9 @@ struct NameMapFile: Decodable {
   let version: Int
   let models: [String]?
   let tables: [String: [String: String]]?
+  let input: JSONValue?
+  let ranked: [String]?
+  let fill: [String: Float]?
   let rules: [Rule]
 }
 
@@ -37,6 +40,12 @@ public struct NameMap: Sendable {
   public let version: Int
   /// Members it fits; nil for all of the family.
   public let models: Set<String>?
+  /// Preprocessing of those who use the naming, where it isn't the model's.
+  public let input: JSONValue?
+  /// Classes of names that carry on counting from file to file.
+  let ranked: [String]
+  /// Values of tensors that the naming leaves out, by the end of their canonical name.
+  let fill: [String: Float]
   /// Where it was read from.
   public let file: String
   let rules: [Rule]
@@ -51,6 +60,9 @@ public struct NameMap: Sendable {
     family = source.family
     version = source.version
     models = source.models.map { Set($0) }
+    input = source.input
+    ranked = source.ranked ?? []
+    fill = source.fill ?? [:]
     self.file = file
     var tables: [String: NamePattern.Kind] = ["int": .integer, "path": .path, "segment": .segment]
     for (name, table) in source.tables ?? [:] {

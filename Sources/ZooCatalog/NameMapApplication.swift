@@ -43,10 +43,11 @@ extension NameMap {
     var origins: [String: String] = [:]
     var unmatched: [String] = []
     var used = Set<Int>()
+    let ranks = direction == .importing ? ranking(of: stateDict.names) : [:]
     for (name, tensor) in stateDict.tensors {
       var target = name
       var transformed = tensor
-      if let (renamed, index) = renamed(name, direction) {
+      if let (renamed, index) = renamed(ranks[name] ?? name, direction) {
         used.insert(index)
         target = renamed
         transformed = try transform(tensor, named: name, by: rules[index], direction)
@@ -62,6 +63,23 @@ extension NameMap {
       stateDict: result, unmatched: unmatched,
       unusedRules: rules.indices.filter { !used.contains($0) }.map { rules[$0].text })
   }
+
+  /// Adds the constant tensors that the naming leaves out; on the way back takes them away.
+  ///
+  /// - Parameter expected: the model's names and shapes.
+  /// - Throws: ``TensorError``.
+  func filling(_ stateDict: StateDict, expected: [(name: String, shape: [Int])]) throws -> StateDict {
+    var result = stateDict
+    for (name, shape) in expected where result[name] == nil {
+      guard let value = filled(name) else { continue }
+      let values = [Float](repeating: value, count: shape.reduce(1, *))
+      result[name] = try Tensor(dtype: .float32, shape: shape, storage: MemoryStorage(copying: values))
+    }
+    return result
+  }
+
+  /// The constant that a canonical name stands for in this naming.
+  func filled(_ name: String) -> Float? { fill.first { name.hasSuffix($0.key) }?.value }
 
   private func transform(
     _ tensor: Tensor, named name: String, by rule: Rule, _ direction: Direction

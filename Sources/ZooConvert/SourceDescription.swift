@@ -20,6 +20,9 @@ struct SourceDescription {
   /// Metadata as long as any that ``complete(_:sha256:verdict:)`` can make of it.
   var longestMetadata: CheckpointMetadata {
     let model = identification?.model
+    if let own = identification?.ownInput {
+      return metadata(sha256: String(repeating: "0", count: 64), weights: nil, input: own)
+    }
     let inputs = (model.map { [$0.input] + $0.weights.map { [model] in model?.input(forWeights: $0.id) ?? "" } }) ?? []
     return metadata(
       sha256: String(repeating: "0", count: 64), weights: model?.weights.map(\.id).max { $0.count < $1.count },
@@ -33,7 +36,7 @@ struct SourceDescription {
     case .published(let file), .older(let file): if file.model == model?.name { weights = file.weights }
     case .contradicted, .unknown: break
     }
-    let input = weights.flatMap { model?.input(forWeights: $0) } ?? model?.input
+    let input = identification?.ownInput ?? weights.flatMap { model?.input(forWeights: $0) } ?? model?.input
     let complete = self.metadata(sha256: sha256, weights: weights, input: input)
     metadata.source = complete.source
     metadata.input = complete.input

@@ -55,7 +55,7 @@ public struct LoadedModel: Sendable {
       metadata.model = found.model.name
       metadata.config = description.json
       metadata.labels = classes == found.model.classes ? found.model.labels : nil
-      metadata.input = found.model.input
+      metadata.input = found.ownInput ?? found.model.input
     }
     self.metadata = metadata
     labels = metadata.labels ?? []
