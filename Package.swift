@@ -24,7 +24,11 @@ let package = Package(
     .systemLibrary(name: "CLibWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
     .systemLibrary(name: "CHDF5Library", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
-    .target(name: "CHDF5", dependencies: ["CHDF5Library"]),
+    .target(name: "CText"),
+    .target(name: "CHDF5", dependencies: ["CHDF5Library", "CText"]),
+    .target(
+      name: "COnnx", dependencies: ["CText"], exclude: ["onnx.proto"],
+      linkerSettings: [.linkedLibrary("protobuf-c")]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
     .target(name: "CKernels"),
@@ -54,7 +58,7 @@ let package = Package(
     .target(
       name: "ZooTraining",
       dependencies: ["ZooCheckpoint", "ZooGraph", "ZooEngine", "ZooVision", "ZooCatalog", "ZooInference"]),
-    .target(name: "ZooWorker", dependencies: ["ZooFormats", "CHDF5", "CSeccomp"]),
+    .target(name: "ZooWorker", dependencies: ["ZooFormats", "CHDF5", "COnnx", "CSeccomp"]),
     .executableTarget(
       name: "zoo",
       dependencies: ["ZooWorker"] + modules.map { .byName(name: $0) } + [

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hdf5_index.h"
 #include "objects.h"
 
 // libhdf5's in-memory driver asks for a copy of the image; it gets the mapping itself.

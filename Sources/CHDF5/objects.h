@@ -2,7 +2,7 @@
 #define ZOO_HDF5_OBJECTS_H
 #include <hdf5.h>
 
-#include "text.h"
+#include "growing_text.h"
 
 #if H5_VERSION_GE(1, 12, 0)
 #define ZOO_OBJECT_INFO(object, info) H5Oget_info3(object, info, H5O_INFO_BASIC | H5O_INFO_NUM_ATTRS)

@@ -21,6 +21,8 @@ public struct WeightFile: Sendable {
   public var skipped: [SkippedEntry] = []
   /// Classes and functions that the pickle names, in its order.
   public var globals: [PickleGlobal] = []
+  /// The whole model, where the file is ONNX.
+  public var onnx: ONNXModel?
   /// Members of a zip whose CRC-32 is still to be checked.
   var records: [any ZipRecord] = []
 
@@ -52,6 +54,7 @@ public struct WeightFile: Sendable {
     case .safetensors:
       let (stateDict, metadata) = try SafetensorsReader.read(file)
       return WeightFile(path: file.path, format: .safetensors, stateDict: stateDict, metadata: metadata)
+    case .onnx: return try ONNXReader.read(file)
     case .hdf5: return try HDF5Reader.read(file)
     case .keras:
       guard let archive = recognised.archive else { throw FormatError.unrecognised(file: file.path, firstBytes: []) }

@@ -18,7 +18,8 @@ enum Sandbox {
     for descriptor in WorkerProtocol.fileDescriptor..<1024 { close(descriptor) }
     return limit(__rlimit_resource_t(RLIMIT_AS.rawValue), mapped + memory)
       && limit(__rlimit_resource_t(RLIMIT_CPU.rawValue), seconds)
-      && limit(__rlimit_resource_t(RLIMIT_CORE.rawValue), 0) && limit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), 0) && filterCalls()
+      && limit(__rlimit_resource_t(RLIMIT_CORE.rawValue), 0) && limit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), 0)
+      && filterCalls()
   }
 
   private static func limit(_ resource: __rlimit_resource_t, _ value: Int) -> Bool {
@@ -45,7 +46,8 @@ enum Sandbox {
     // libhdf5 looks whether its image's name is a file, and takes no for an answer.
     for name in ["open", "openat"] {
       let number = seccomp_syscall_resolve_name(name)
-      guard number < 0 || seccomp_rule_add_exact_array(filter, SCMP_ACT_ERRNO_VALUE | UInt32(EACCES), number, 0, nil) == 0
+      guard
+        number < 0 || seccomp_rule_add_exact_array(filter, SCMP_ACT_ERRNO_VALUE | UInt32(EACCES), number, 0, nil) == 0
       else { return false }
     }
     // Loading it takes new privileges away for good (no_new_privs).

@@ -1,4 +1,6 @@
 import CHDF5
+import COnnx
+import CText
 import ZooFormats
 
 #if canImport(Glibc)
@@ -18,8 +20,8 @@ public enum WorkerMain {
     else { end(.usage) }
     guard prepare(task), Sandbox.enter(mapped: image.mapped, seconds: seconds) else { end(.noSandbox) }
     switch task {
-    case .hdf5: parseHDF5(image.bytes)
-    case .onnx: end(.usage)
+    case .hdf5: parse(image.bytes, by: zoo_hdf5_index)
+    case .onnx: parse(image.bytes, by: zoo_onnx_index)
     default: SandboxProbe.run(task)
     }
     end(.usage)
@@ -41,12 +43,16 @@ public enum WorkerMain {
     return (UnsafeRawBufferPointer(start: base + offset, count: count), Int(status.st_size))
   }
 
-  private static func parseHDF5(_ image: UnsafeRawBufferPointer) -> Never {
+  /// - Parameter parser: fills the first text and returns 0, or says in the second what is wrong.
+  private static func parse(
+    _ image: UnsafeRawBufferPointer,
+    by parser: (UnsafeRawPointer?, Int, UnsafeMutablePointer<zoo_text>?, UnsafeMutablePointer<zoo_text>?) -> Int32
+  ) -> Never {
     var json = zoo_text()
     json.limit = WorkerProtocol.largestReply
     var problem = zoo_text()
     problem.limit = 1 << 16
-    let result = zoo_hdf5_index(image.baseAddress, image.count, &json, &problem)
+    let result = parser(image.baseAddress, image.count, &json, &problem)
     let reply = result == 0 ? json : problem
     answer(UnsafeRawBufferPointer(start: reply.bytes, count: reply.count), result == 0 ? .parsed : .refused)
   }

@@ -1,15 +1,6 @@
 #ifndef ZOO_HDF5_INDEX_H
 #define ZOO_HDF5_INDEX_H
-#include <stddef.h>
-
-/// Text that grows; `failed` once a limit was met or memory ran out.
-typedef struct zoo_text {
-  char *bytes;
-  size_t count;
-  size_t capacity;
-  size_t limit;
-  int failed;
-} zoo_text;
+#include "growing_text.h"
 
 /// Readies libhdf5 while system calls are still allowed: no filter plugins, no messages of its own.
 int zoo_hdf5_prepare(void);
@@ -19,5 +10,4 @@ int zoo_hdf5_prepare(void);
 /// Returns 0 when all is listed.
 int zoo_hdf5_index(const void *image, size_t size, zoo_text *json, zoo_text *problem);
 
-void zoo_text_free(zoo_text *text);
 #endif

@@ -38,6 +38,43 @@ public final class MappedFile: Sendable {
       throw errno == ENOENT || errno == ENOTDIR
         ? .notFound(file: path) : .system(file: path, operation: "open", code: errno)
     }
+    let mapping = try Self.map(descriptor, path: path, allowsHardLinks: true)
+    self.path = path
+    self.descriptor = descriptor
+    count = mapping.count
+    base = mapping.base
+  }
+
+  /// Maps a file inside `directory`, opening folder by folder without following any link.
+  ///
+  /// A file with several names (hard links) is refused too: one of them may lie outside.
+  /// - Throws: ``FileError``.
+  public init(inside directory: String, components: [String]) throws(FileError) {
+    let path = ([directory] + components).joined(separator: "/")
+    var folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folder >= 0 else { throw .system(file: directory, operation: "open", code: errno) }
+    for (index, component) in components.enumerated() {
+      let isLast = index == components.count - 1
+      // Without O_NONBLOCK a named pipe would wait for a writer.
+      let next = openat(folder, component, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (isLast ? 0 : O_DIRECTORY))
+      let code = errno
+      close(folder)
+      guard next >= 0 else {
+        throw code == ENOENT ? .notFound(file: path) : .system(file: path, operation: "open", code: code)
+      }
+      folder = next
+    }
+    let mapping = try Self.map(folder, path: path, allowsHardLinks: false)
+    self.path = path
+    descriptor = folder
+    count = mapping.count
+    base = mapping.base
+  }
+
+  /// Maps an open file; closes it where that fails.
+  private static func map(
+    _ descriptor: Int32, path: String, allowsHardLinks: Bool
+  ) throws(FileError) -> (base: UInt, count: Int) {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
       let code = errno
@@ -45,10 +82,11 @@ public final class MappedFile: Sendable {
       throw .system(file: path, operation: "stat", code: code)
     }
     let type = status.st_mode & S_IFMT
-    guard type == S_IFREG, status.st_size > 0 else {
+    guard type == S_IFREG, status.st_size > 0, allowsHardLinks || status.st_nlink == 1 else {
       close(descriptor)
       throw type == S_IFDIR
-        ? .isDirectory(file: path) : type == S_IFREG ? .empty(file: path) : .notRegular(file: path)
+        ? .isDirectory(file: path)
+        : type == S_IFREG && status.st_size == 0 ? .empty(file: path) : .notRegular(file: path)
     }
     let size = Int(status.st_size)
     guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED
@@ -57,10 +95,7 @@ public final class MappedFile: Sendable {
       close(descriptor)
       throw .system(file: path, operation: "map", code: code)
     }
-    self.path = path
-    self.count = size
-    self.descriptor = descriptor
-    self.base = UInt(bitPattern: address)
+    return (UInt(bitPattern: address), size)
   }
 
   deinit {

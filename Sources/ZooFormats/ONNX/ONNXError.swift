@@ -1,0 +1,50 @@
+import ZooCheckpoint
+
+/// What is wrong with an ONNX model whose protobuf could be read.
+public struct ONNXError: Error, Sendable, Equatable {
+  public enum Fault: Sendable, Equatable {
+    case unknownDataType(Int)
+    case dataSize(found: Int, needed: Int)
+    case severalData
+    case badNumbers
+    case external(location: String, problem: String)
+    case shape([Int])
+    case duplicate
+    case noTensors
+    case attribute(String)
+  }
+
+  public let file: String
+  /// The tensor's or node's name.
+  public let place: String
+  public let fault: Fault
+}
+
+extension ONNXError: ReportableError {
+  public var report: ErrorReport {
+    ErrorReport(.badData, file: file, place: place.isEmpty ? nil : place, problem: problem, advice: advice)
+  }
+
+  private var problem: String {
+    switch fault {
+    case .unknownDataType(let number): "has elements of ONNX type \(number), which zoo doesn't read"
+    case .dataSize(let found, let needed): "has \(found) bytes of data, but its shape needs \(needed)"
+    case .severalData: "has its data in several fields at once"
+    case .badNumbers: "its packed numbers are damaged"
+    case .external(let location, let problem): "its data in '\(location)' \(problem)"
+    case .shape(let shape): "the shape \(shape) is larger than any memory"
+    case .duplicate: "stands in the file twice"
+    case .noTensors: "holds no tensors"
+    case .attribute(let name): "its attribute \(name) has no value"
+    }
+  }
+
+  private var advice: String? {
+    switch fault {
+    case .unknownDataType: "export the model again in float32, float16 or bfloat16"
+    case .external: "external data must be a plain file beside the model, as onnx.save writes it"
+    case .noTensors: "check that it is a model with weights"
+    default: "the file is damaged; export it again"
+    }
+  }
+}

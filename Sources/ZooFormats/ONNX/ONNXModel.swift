@@ -1,0 +1,58 @@
+import ZooCheckpoint
+
+/// An ONNX model as its file gives it: nodes, values by name, and tensors that stay in the mapped file.
+public struct ONNXModel: Sendable {
+  public struct Node: Sendable {
+    public let name: String
+    public let operatorName: String
+    public let domain: String
+    /// Names of values; an empty name is an input left out.
+    public let inputs: [String]
+    public let outputs: [String]
+    public let attributes: [String: Attribute]
+  }
+
+  public indirect enum Attribute: Sendable {
+    case integer(Int64)
+    case float(Float)
+    case string(String)
+    case integers([Int64])
+    case floats([Float])
+    case strings([String])
+    case tensor(Tensor)
+    case graph(Graph)
+  }
+
+  /// A value that enters or leaves a graph; a size of -1 is free.
+  public struct Value: Sendable {
+    public let name: String
+    public let shape: [Int]?
+    public let dtype: DType?
+  }
+
+  public struct Graph: Sendable {
+    public let name: String
+    public let nodes: [Node]
+    /// Tensors by the name of their value, in the file's order.
+    public let initializers: StateDict
+    public let inputs: [Value]
+    public let outputs: [Value]
+  }
+
+  /// An operator that the model defines by others.
+  public struct Function: Sendable {
+    public let name: String
+    public let domain: String
+    public let inputs: [String]
+    public let outputs: [String]
+    public let nodes: [Node]
+    public let opsets: [String: Int]
+  }
+
+  public let producer: String
+  /// Version of each operator set by its domain; the standard one is "".
+  public let opsets: [String: Int]
+  public let metadata: [String: String]
+  public let functions: [Function]
+  public let graph: Graph
+}
