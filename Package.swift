@@ -3,7 +3,7 @@ import PackageDescription
 
 /// Each Zoo module is a product, so that a server or tool can import just what it needs.
 let modules = [
-  "ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision", "ZooConvert",
+  "ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision", "ZooONNX", "ZooConvert",
   "ZooInference",
   "ZooTraining",
 ]
@@ -48,10 +48,11 @@ let package = Package(
       name: "ZooCatalog",
       dependencies: ["ZooCheckpoint", "ZooGraph"],
       plugins: ["CatalogPlugin"]),
+    .target(name: "ZooONNX", dependencies: ["ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph"]),
     .target(
       name: "ZooInference",
-      dependencies: ["ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision"]),
-    .target(name: "ZooConvert", dependencies: ["ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph"]),
+      dependencies: ["ZooCheckpoint", "ZooONNX", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision"]),
+    .target(name: "ZooConvert", dependencies: ["ZooCheckpoint", "ZooONNX", "ZooFormats", "ZooCatalog", "ZooGraph"]),
     .target(name: "ZooGraph", dependencies: ["ZooCheckpoint"]),
     .target(name: "ZooEngine", dependencies: ["ZooCheckpoint", "ZooGraph", "COneDNN"]),
     .target(name: "ZooVision", dependencies: ["ZooCheckpoint", "CKernels", "CTurboJPEG", "CPNG", "CLibWebP"]),

@@ -25,10 +25,45 @@ public struct Identification: Sendable {
   public let absentStages: [String]
   /// Tensors that fit, as a share of those expected and those extra together: 1 is a perfect fit.
   public let score: Double
+  /// Whether each BatchNorm is folded into the convolution before it, as exporters do for inference.
+  public private(set) var isFolded = false
+  /// The canonical tensors, where they were found by their place in a graph.
+  private var placed: StateDict?
 
   public var isExact: Bool { missing.isEmpty && extra.isEmpty && misshapen.isEmpty }
   /// Whether the network fits but for its last stages, which have no weights.
   public var isHeadless: Bool { !absentStages.isEmpty && extra.isEmpty && misshapen.isEmpty }
+
+  /// An exact fit that was found by the graph's structure.
+  package init(model: Model, naming: String, classes: Int?, stateDict: StateDict, isFolded: Bool) {
+    self.init(
+      model: model, naming: naming, nameMap: nil, classes: classes, missing: [], extra: [], misshapen: [],
+      absentStages: [], score: 1)
+    placed = stateDict
+    self.isFolded = isFolded
+  }
+
+  init(
+    model: Model, naming: String, nameMap: NameMap?, classes: Int?, missing: [String], extra: [String],
+    misshapen: [Misshapen], absentStages: [String], score: Double
+  ) {
+    self.model = model
+    self.naming = naming
+    self.nameMap = nameMap
+    self.classes = classes
+    self.missing = missing
+    self.extra = extra
+    self.misshapen = misshapen
+    self.absentStages = absentStages
+    self.score = score
+  }
+
+  /// Architecture and head of the weights as they are.
+  public var description: NetworkDescription {
+    var description = model.description(classes: classes)
+    description.foldedBatchNormalization = isFolded ? true : nil
+    return description
+  }
 
   /// Preprocessing of those who use the naming, as JSON; nil where it is the model's.
   public var ownInput: String? { nameMap?.input.map(CheckpointMetadata.encode) }
@@ -37,6 +72,7 @@ public struct Identification: Sendable {
   ///
   /// - Throws: ``CatalogError``, ``TensorError``.
   public func canonical(_ stateDict: StateDict) throws -> StateDict {
+    if let placed { return placed }
     guard let nameMap else { return stateDict }
     let renamed = try nameMap.apply(.importing, to: stateDict).stateDict
     guard !nameMap.fill.isEmpty else { return renamed }

@@ -8,6 +8,8 @@ public struct NetworkDescription: Codable, Sendable, Equatable {
   /// The family's own configuration.
   public var config: JSONValue
   public var classes: Int
+  /// Whether each BatchNorm is folded into the convolution before it.
+  public var foldedBatchNormalization: Bool?
 
   public init(family: String, config: JSONValue, classes: Int) {
     self.family = family
@@ -31,6 +33,7 @@ public struct NetworkDescription: Codable, Sendable, Equatable {
 
   /// - Throws: ``FamilyError``.
   public func graph() throws -> Graph {
-    try NetworkFamilies.graph(family: family, config: JSONEncoder().encode(config), classes: classes)
+    let graph = try NetworkFamilies.graph(family: family, config: JSONEncoder().encode(config), classes: classes)
+    return foldedBatchNormalization == true ? graph.foldingBatchNormalization() : graph
   }
 }

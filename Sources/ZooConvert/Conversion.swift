@@ -2,6 +2,7 @@ import Foundation
 import ZooCatalog
 import ZooCheckpoint
 import ZooFormats
+import ZooONNX
 
 /// Turns a weight file of any readable format into a canonical checkpoint.
 public struct Conversion: Sendable {
@@ -41,7 +42,7 @@ public struct Conversion: Sendable {
     let file = try MappedFile(path: path)
     let hashing = BackgroundWork { try Digest.sha256(of: file) }
     let checking = BackgroundWork { try source.checkRecords() }
-    let candidates = catalog.identify(source.stateDict)
+    let candidates = catalog.identify(source)
     let identification = candidates.certain
     let stateDict = try identification?.canonical(source.stateDict) ?? source.stateDict
     var verdict = ChecksumVerdict.unknown

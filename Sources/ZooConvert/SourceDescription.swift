@@ -50,7 +50,7 @@ struct SourceDescription {
       let model = identification.model
       let classes = identification.classes ?? model.classes
       metadata.model = model.name
-      metadata.config = model.description(classes: classes).json
+      metadata.config = identification.description.json
       metadata.labels = classes == model.classes && !model.labels.isEmpty ? model.labels : nil
       metadata.input = input
     }

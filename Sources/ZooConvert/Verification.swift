@@ -3,6 +3,7 @@ import ZooCatalog
 import ZooCheckpoint
 import ZooFormats
 import ZooGraph
+import ZooONNX
 
 /// What holds of a weight file and what doesn't.
 public struct Verification: Sendable, Encodable {
@@ -27,7 +28,7 @@ public struct Verification: Sendable, Encodable {
     let metadata = CheckpointMetadata(source.metadata)
     if let config = metadata.config {
       try checkFit(source.stateDict, config: config, aliases: metadata.aliases)
-    } else if let best = catalog.identify(source.stateDict).first {
+    } else if let best = catalog.identify(source).first {
       checks.append(
         Check(
           name: "fit", holds: best.isExact || best.isHeadless,

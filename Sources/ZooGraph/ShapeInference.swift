@@ -95,7 +95,7 @@ extension Graph {
 
 extension Node {
   /// - Throws: ``GraphError`` where the operands don't fit the operation.
-  func outputShape(_ operands: [[Int]]) throws(GraphError) -> [Int] {
+  package func outputShape(_ operands: [[Int]]) throws(GraphError) -> [Int] {
     guard let x = operands.first else { throw .undefinedValue(node: name, index: -1) }
     switch operation {
     case .convolution(let convolution): return try outputShape(of: convolution, operands)

@@ -4,6 +4,7 @@ import ZooCheckpoint
 import ZooEngine
 import ZooFormats
 import ZooGraph
+import ZooONNX
 import ZooVision
 
 /// A model opened from a file: graph, weights, labels and preprocessing.
@@ -45,12 +46,12 @@ public struct LoadedModel: Sendable {
       description = try NetworkDescription(json: config)
       name = metadata.model
     } else {
-      let identifications = try (catalog ?? Catalog.standard()).identify(source.stateDict)
+      let identifications = try (catalog ?? Catalog.standard()).identify(source)
       guard let found = identifications.certain, let classes = found.classes else {
         throw ModelError.notIdentified(file: path, nearest: identifications.first?.model.name)
       }
       stateDict = try found.canonical(source.stateDict)
-      description = found.model.description(classes: classes)
+      description = found.description
       name = found.model.name
       metadata.model = found.model.name
       metadata.config = description.json

@@ -1,0 +1,110 @@
+import ZooCheckpoint
+import ZooGraph
+
+/// Holds two graphs against each other from their outputs back to their inputs.
+///
+/// They match where the same operations with the same attributes stand in the same places; parameters then correspond
+/// by place, whatever they are called.
+struct StructuralMatch {
+  private let model: Graph
+  private let other: Graph
+  private let modelProducers: [ValueID: Node]
+  private let otherProducers: [ValueID: Node]
+  private let modelParameters: [ValueID: Parameter]
+  private let otherParameters: [ValueID: Parameter]
+  private let modelShapes: [[Int]]
+  /// The last linear layer's parameters: their outputs may differ in number.
+  private let head: String
+  private var matched: [ValueID: ValueID] = [:]
+  /// The other graph's names by the model's.
+  private(set) var names: [String: String] = [:]
+  private(set) var classes: Int?
+
+  /// - Parameter input: the shape that both take.
+  init?(model: Graph, other: Graph, input: [Int]) {
+    guard let shapes = try? model.inferShapes(input: input) else { return nil }
+    self.model = model
+    self.other = other
+    modelShapes = shapes
+    head = model.headModule ?? ""
+    modelProducers = Dictionary(uniqueKeysWithValues: model.nodes.map { ($0.output, $0) })
+    otherProducers = Dictionary(uniqueKeysWithValues: other.nodes.map { ($0.output, $0) })
+    modelParameters = model.parametersByValue
+    otherParameters = other.parametersByValue
+    guard let a = model.outputs.first, let b = other.outputs.first else { return nil }
+    var end = b
+    // Exporters may add the softmax that training leaves to the loss.
+    if let last = otherProducers[b], case .softmax = last.operation { end = last.inputs[0] }
+    guard match(a, end), names.count == model.parameters.count else {
+      return nil
+    }
+  }
+
+  /// Steps that change nothing for this input.
+  private func skippingIdentities(_ value: ValueID) -> ValueID {
+    var value = value
+    while let node = modelProducers[value] {
+      switch node.operation {
+      case .dropout: break
+      case .adaptiveAveragePool(let height, let width):
+        guard Array(modelShapes[node.inputs[0].index].suffix(2)) == [height, width],
+          [height, width] != [1, 1] || otherHasNoPooling
+        else { return value }
+      default: return value
+      }
+      value = node.inputs[0]
+    }
+    return value
+  }
+
+  private var otherHasNoPooling: Bool {
+    !other.nodes.contains { if case .adaptiveAveragePool = $0.operation { true } else { false } }
+  }
+
+  private mutating func match(_ first: ValueID, _ b: ValueID) -> Bool {
+    let a = skippingIdentities(first)
+    if let known = matched[a] { return known == b }
+    if a == model.input || b == other.input { return a == model.input && b == other.input }
+    if let parameter = modelParameters[a] { return match(parameter, b) }
+    guard let here = modelProducers[a], let there = otherProducers[b], here.inputs.count == there.inputs.count,
+      Self.same(here.operation, there.operation)
+    else { return false }
+    matched[a] = b
+    if case .add = here.operation {
+      let before = self
+      if matchAll(here.inputs, there.inputs) { return true }
+      self = before
+      return matchAll(here.inputs, there.inputs.reversed())
+    }
+    return matchAll(here.inputs, there.inputs)
+  }
+
+  private mutating func matchAll(_ first: [ValueID], _ second: [ValueID]) -> Bool {
+    for (a, b) in zip(first, second) where !match(a, b) { return false }
+    return true
+  }
+
+  private mutating func match(_ parameter: Parameter, _ b: ValueID) -> Bool {
+    guard let counterpart = otherParameters[b] else { return false }
+    var expected = parameter.shape
+    if !head.isEmpty, parameter.name.hasPrefix(head + "."), let found = counterpart.shape.first {
+      expected[0] = found
+      classes = found
+    }
+    guard expected == counterpart.shape, names.updateValue(counterpart.name, forKey: parameter.name) == nil else {
+      return false
+    }
+    return true
+  }
+
+  private static func same(_ a: Operation, _ b: Operation) -> Bool {
+    switch (a, b) {
+    // The momentum only matters to training.
+    case (.batchNormalization(let first, _), .batchNormalization(let second, _)): abs(first - second) <= first * 1e-3
+    case (.maxPool(let first), .maxPool(let second)):
+      first.kernel == second.kernel && first.stride == second.stride && first.padding == second.padding
+        && first.ceilMode == second.ceilMode
+    default: a == b
+    }
+  }
+}
