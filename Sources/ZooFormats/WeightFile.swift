@@ -47,7 +47,7 @@ public struct WeightFile: Sendable {
   static func open(_ file: MappedFile, options: ReadOptions) throws -> WeightFile {
     let recognised = try RecognisedFile(file)
     switch recognised.format {
-    case .pyTorchZip:
+    case .pyTorchZip, .torchScript:
       guard let archive = recognised.archive else { throw FormatError.unrecognised(file: file.path, firstBytes: []) }
       return try PyTorchZipReader.read(file, archive: archive, folder: recognised.folder, options: options)
     case .pyTorchLegacy: return try PyTorchLegacyReader.read(file, options: options)

@@ -233,7 +233,7 @@ struct NativeImporter {
   /// Only what flattens all but the batch.
   private mutating func addReshape(_ node: ONNXModel.Node) -> Bool {
     guard let x = value(node, 0), let shape = shapes[x], let wanted = constant(node, 1).flatMap(Self.integers),
-      wanted.count == 2, node.integer("allowzero", 0) == 0
+      wanted.count == 2, node.integer("allowzero", 0) == 0 || !wanted.contains(0)
     else { return false }
     let rest = shape.dropFirst().reduce(1, *)
     let keepsBatch = [0, shape[0], -1].contains(wanted[0]), keepsRest = wanted[1] == rest || wanted[1] == -1
