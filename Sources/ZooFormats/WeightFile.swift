@@ -49,7 +49,8 @@ public struct WeightFile: Sendable {
     switch recognised.format {
     case .pyTorchZip, .torchScript:
       guard let archive = recognised.archive else { throw FormatError.unrecognised(file: file.path, firstBytes: []) }
-      return try PyTorchZipReader.read(file, archive: archive, folder: recognised.folder, options: options)
+      return try PyTorchZipReader.read(
+        file, archive: archive, folder: recognised.folder, format: recognised.format, options: options)
     case .pyTorchLegacy: return try PyTorchLegacyReader.read(file, options: options)
     case .safetensors:
       let (stateDict, metadata) = try SafetensorsReader.read(file)

@@ -7,9 +7,9 @@ import ZooCheckpoint
 
 @Suite struct RecognitionTests {
   @Test(arguments: [
-    ("\u{89}HDF\r\n\u{1A}\n", WeightFormat.hdf5), ("GGUF\u{3}", .gguf), ("7z\u{BC}\u{AF}\u{27}\u{1C}", .sevenZip),
+    ("GGUF\u{3}", WeightFormat.gguf), ("7z\u{BC}\u{AF}\u{27}\u{1C}", .sevenZip),
     ("\u{1F}\u{8B}\u{8}", .gzip), ("\u{93}NUMPY\u{1}", .numPyArray), ("PYTORCH1", .pyTorchPreview),
-    ("\u{8}\u{8}\u{12}\u{7}pytorch", .onnx), ("version https://git-lfs.github.com/spec/v1\n", .gitLFSPointer),
+    ("version https://git-lfs.github.com/spec/v1\n", .gitLFSPointer),
     ("<!DOCTYPE html><html>", .webPage), ("\u{80}\u{4}\u{95}", .pickle),
   ])
   func formatThatIsNotReadIsNamed(_ head: String, format: WeightFormat) throws {
@@ -29,14 +29,21 @@ import ZooCheckpoint
     #expect(throws: FormatError.self) { _ = try open(bytes) }
   }
 
-  @Test func torchScriptIsNamed() throws {
-    let report = try reportOfOpening(PyTorchFixture.path("script.pt"))
-    #expect(report.problem == "is a TorchScript archive, which this version doesn't read")
+  @Test(arguments: ["\u{89}HDF\r\n\u{1A}\n", "\u{8}\u{8}\u{12}\u{7}pytorch"])
+  func signatureWithoutTheRestIsRefusedBySandboxedParser(_ head: String) throws {
+    let bytes = head.unicodeScalars.map { UInt8($0.value) } + [UInt8](repeating: 0, count: 600)
+    #expect(throws: WorkerError.self) { _ = try open(bytes) }
+  }
+
+  @Test func torchScriptGivesItsTensorsByAttributePath() throws {
+    let file = try WeightFile.open(path: PyTorchFixture.path("script.pt"))
+    #expect(file.format == .torchScript)
+    #expect(file.stateDict.tensors.mapValues(\.shape) == ["weight": [1, 2], "bias": [1]])
   }
 
   @Test func archivesOfOtherProgramsAreNamed() throws {
     let keras = ["metadata.json", "config.json", "model.weights.h5"].map { ZipAssembler.Member(name: $0, data: [1]) }
-    #expect(throws: FormatError.self) { _ = try open(ZipAssembler(members: keras).bytes()) }
+    #expect(throws: WorkerError.self) { _ = try open(ZipAssembler(members: keras).bytes()) }
     let arrays = ["a.npy", "b.npy"].map { ZipAssembler.Member(name: $0, data: [1]) }
     #expect(throws: FormatError.self) { _ = try open(ZipAssembler(members: arrays).bytes()) }
     #expect(throws: FormatError.self) { _ = try open(ZipAssembler(members: []).bytes()) }

@@ -2,10 +2,12 @@ import ZooCheckpoint
 
 /// Reads what `torch.save` has written since PyTorch 1.6: a zip of `data.pkl` and one member a storage.
 enum PyTorchZipReader {
-  /// - Parameter folder: the archive's top folder with its slash, or nothing.
+  /// - Parameters:
+  ///   - folder: the archive's top folder with its slash, or nothing.
+  ///   - format: `.torchScript` where the archive holds code beside the data, which is never looked at.
   /// - Throws: ``PyTorchError``, ``PickleError``, ``ZipError``, ``FileError``.
   static func read(
-    _ file: MappedFile, archive: ZipArchive, folder: String, options: ReadOptions
+    _ file: MappedFile, archive: ZipArchive, folder: String, format: WeightFormat, options: ReadOptions
   ) throws -> WeightFile {
     let member = folder + "data.pkl"
     guard let entry = archive[member] else {
@@ -25,7 +27,7 @@ enum PyTorchZipReader {
     try harvest.refuseDangerousCallables(member: "data.pkl")
     let isBigEndian = try byteOrderIsBig(archive, folder: folder)
     let storages = ZipStorages(archive: archive, folder: folder, isByteSwapped: isBigEndian)
-    var (weightFile, source) = try harvest.weightFile(format: .pyTorchZip, source: storages)
+    var (weightFile, source) = try harvest.weightFile(format: format, source: storages)
     if let storages = source as? ZipStorages {
       weightFile.records = storages.records.values.sorted { $0.entry.dataOffset < $1.entry.dataOffset }
     }
