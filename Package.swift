@@ -4,7 +4,7 @@ import PackageDescription
 /// Each Zoo module is a product, so that a server or tool can import just what it needs.
 let modules = [
   "ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision", "ZooONNX", "ZooConvert",
-  "ZooInference",
+  "ZooInference", "ZooDownload",
   "ZooTraining",
 ]
 
@@ -29,6 +29,7 @@ let package = Package(
     .target(
       name: "COnnx", dependencies: ["CText"], exclude: ["onnx.proto"],
       linkerSettings: [.linkedLibrary("protobuf-c")]),
+    .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
     .target(name: "CKernels"),
@@ -53,6 +54,7 @@ let package = Package(
       name: "ZooInference",
       dependencies: ["ZooCheckpoint", "ZooONNX", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision"]),
     .target(name: "ZooConvert", dependencies: ["ZooCheckpoint", "ZooONNX", "ZooFormats", "ZooCatalog", "ZooGraph"]),
+    .target(name: "ZooDownload", dependencies: ["ZooCheckpoint", "CCurl"]),
     .target(name: "ZooGraph", dependencies: ["ZooCheckpoint"]),
     .target(name: "ZooEngine", dependencies: ["ZooCheckpoint", "ZooGraph", "COneDNN"]),
     .target(name: "ZooVision", dependencies: ["ZooCheckpoint", "CKernels", "CTurboJPEG", "CPNG", "CLibWebP"]),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import ZooCatalog
 import ZooCheckpoint
 import ZooConvert
@@ -11,7 +12,7 @@ struct ConvertCommand: ParsableCommand {
       known model get its own names, labels and preprocessing; any others keep their names. Nothing in the file is run.
       """)
 
-  @Argument(help: "The weight file.", completion: .file())
+  @Argument(help: "The weight file: its path or its https address.", completion: .file())
   var file: String
   @Option(name: .shortAndLong, help: "The checkpoint to write; default: the file's stem with .safetensors beside it.")
   var output: String?
@@ -36,8 +37,11 @@ struct ConvertCommand: ParsableCommand {
     conversion.salvage = salvage
     let clock = ContinuousClock()
     var result: Conversion.Outcome?
+    let local = try display.local(file)
+    // What comes from elsewhere is written here, not into the cache.
+    let standard = Conversion.defaultOutput(for: local == file ? file : URL(filePath: local).lastPathComponent)
     let duration = try clock.measure {
-      result = try conversion.run(file, to: output ?? Conversion.defaultOutput(for: file))
+      result = try conversion.run(local, to: output ?? standard)
     }
     guard let result else { return }
     if display.json { return print(jsonLine(ConversionReport(result, duration: duration))) }

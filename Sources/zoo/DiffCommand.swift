@@ -19,7 +19,8 @@ struct DiffCommand: ParsableCommand {
 
   func run() throws {
     let difference = try Difference(
-      WeightFile.open(path: first).stateDict, WeightFile.open(path: second).stateDict, tolerance: tolerance)
+      WeightFile.open(path: display.local(first)).stateDict,
+      WeightFile.open(path: display.local(second)).stateDict, tolerance: tolerance)
     if display.json {
       print(jsonLine(difference))
     } else if !display.quiet {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import ZooCatalog
 import ZooCheckpoint
+import ZooDownload
 
 /// Options that every command has.
 struct DisplayOptions: ParsableArguments {
@@ -12,6 +13,20 @@ struct DisplayOptions: ParsableArguments {
   @Option(
     name: .customLong("catalog"), help: "A folder with zoo/, converters/ or checksums/ to lay over the catalogue.")
   var catalogFolders: [String] = []
+
+  /// The path of a file that is named by its path or its address; the latter is fetched first.
+  func local(_ file: String) throws -> String {
+    guard RemoteFile.isAddress(file) else { return file }
+    let remote = try RemoteFile(file)
+    var bar: Progress?
+    defer { bar?.finish() }
+    try remote.fetch { done, total in
+      guard let total else { return }
+      if bar == nil { bar = Progress("download", total: total, quiet: quiet || json, spell: Quantity.bytes) }
+      bar?.update(done)
+    }
+    return remote.path
+  }
 
   func catalog() throws -> Catalog { try Catalog.standard(overlays: catalogFolders) }
 }

@@ -21,7 +21,7 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = try LoadedModel.find(model, catalog: display.catalog())
+    let loaded = try LoadedModel.find(display.local(model), catalog: display.catalog())
     var bar: Progress?
     let evaluation = try Evaluation(loaded, folder: data, threads: threads) { done, total in
       if bar == nil { bar = Progress("evaluating", total: total, quiet: display.quiet) }

@@ -75,7 +75,7 @@ struct FinetuneCommand: ParsableCommand {
 
   private func loadedModel() throws -> LoadedModel {
     let catalog = try display.catalog()
-    if let model { return try LoadedModel.find(model, catalog: catalog) }
+    if let model { return try LoadedModel.find(display.local(model), catalog: catalog) }
     let store = ModelStore()
     guard let best = store.best(of: catalog) else {
       throw UsageError(

@@ -16,7 +16,7 @@ struct InspectCommand: ParsableCommand {
 
   func run() throws {
     // What a file would run is the very thing to see here, so it is never refused for that.
-    let source = try WeightFile.open(path: file, salvage: true)
+    let source = try WeightFile.open(path: display.local(file), salvage: true)
     let rows = try source.stateDict.tensors.map { name, tensor in
       TensorRow(
         name: name, dtype: tensor.dtype.name, shape: tensor.shape, bytes: tensor.byteCount,

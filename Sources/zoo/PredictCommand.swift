@@ -25,7 +25,7 @@ struct PredictCommand: ParsableCommand {
   }
 
   func run() throws {
-    let classifier = try Classifier(.find(model, catalog: display.catalog()), threads: threads)
+    let classifier = try Classifier(.find(display.local(model), catalog: display.catalog()), threads: threads)
     var failures: [ErrorReport] = []
     for image in images {
       do {

@@ -12,7 +12,7 @@ struct VerifyCommand: ParsableCommand {
   @OptionGroup var display: DisplayOptions
 
   func run() throws {
-    let verification = try Verification(path: file, catalog: display.catalog())
+    let verification = try Verification(path: display.local(file), catalog: display.catalog())
     if display.json {
       print(jsonLine(verification))
     } else if !display.quiet {

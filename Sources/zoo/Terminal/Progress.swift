@@ -5,10 +5,13 @@ final class Progress {
   private let title: String
   private let total: Int
   private let isShown: Bool
+  private let spell: (Int) -> String
   private let start = Date()
   private var lastShown = Date.distantPast
 
-  init(_ title: String, total: Int, quiet: Bool) {
+  /// - Parameter spell: how people read the counts.
+  init(_ title: String, total: Int, quiet: Bool, spell: @escaping (Int) -> String = { "\($0)" }) {
+    self.spell = spell
     self.title = title
     self.total = max(total, 1)
     isShown = Terminal.isError && !quiet
@@ -22,7 +25,7 @@ final class Progress {
     let fraction = min(Double(done) / Double(total), 1)
     let left = fraction > 0.02 ? now.timeIntervalSince(start) * (1 - fraction) / fraction : nil
     let time = left.map { $0 >= 1 ? " \(Int($0.rounded(.up))) s left" : "" } ?? ""
-    let counts = " \(done)/\(total)\(time)\(note.isEmpty ? "" : "  " + note)"
+    let counts = " \(spell(done))/\(spell(total))\(time)\(note.isEmpty ? "" : "  " + note)"
     let cells = max(6, min(30, Terminal.width - title.count - counts.count - 4))
     let filled = Int(fraction * Double(cells))
     let bar = String(repeating: "━", count: filled) + String(repeating: "╌", count: cells - filled)
