@@ -4,7 +4,7 @@ import PackageDescription
 /// Each Zoo module is a product, so that a server or tool can import just what it needs.
 let modules = [
   "ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision", "ZooONNX", "ZooConvert",
-  "ZooInference", "ZooDownload",
+  "ZooInference", "ZooExport", "ZooDownload",
   "ZooTraining",
 ]
 
@@ -55,6 +55,12 @@ let package = Package(
       dependencies: ["ZooCheckpoint", "ZooONNX", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision"]),
     .target(name: "ZooConvert", dependencies: ["ZooCheckpoint", "ZooONNX", "ZooFormats", "ZooCatalog", "ZooGraph"]),
     .target(name: "ZooDownload", dependencies: ["ZooCheckpoint", "CCurl"]),
+    .target(
+      name: "ZooExport",
+      dependencies: [
+        "ZooCheckpoint", "ZooONNX", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooConvert", "CZlib",
+        .product(name: "OrderedCollections", package: "swift-collections"),
+      ]),
     .target(name: "ZooGraph", dependencies: ["ZooCheckpoint"]),
     .target(name: "ZooEngine", dependencies: ["ZooCheckpoint", "ZooGraph", "COneDNN"]),
     .target(name: "ZooVision", dependencies: ["ZooCheckpoint", "CKernels", "CTurboJPEG", "CPNG", "CLibWebP"]),

@@ -5,9 +5,24 @@ import ZooFormats
 
 /// What a checkpoint says of the file it came from. The digest is known only once the bytes are copied, so the header is
 /// laid out with the longest text that may follow.
-struct SourceDescription {
+package struct SourceDescription {
   let source: WeightFile
   let identification: Identification?
+
+  package init(source: WeightFile, identification: Identification?) {
+    self.source = source
+    self.identification = identification
+  }
+
+  /// The metadata that a conversion would end with.
+  ///
+  /// - Throws: `FileError`.
+  package func described(by catalog: Catalog) throws -> CheckpointMetadata {
+    var metadata = longestMetadata
+    let sha256 = try Digest.sha256(of: MappedFile(path: source.path))
+    complete(&metadata, sha256: sha256, verdict: catalog.checksum(sha256: sha256, fileName: source.path))
+    return metadata
+  }
 
   private struct Source: Encodable {
     let file: String
@@ -54,6 +69,8 @@ struct SourceDescription {
       metadata.labels = classes == model.classes && !model.labels.isEmpty ? model.labels : nil
       metadata.input = input
     }
+    // What a checkpoint without a known model says of its source stays too.
+    if metadata.source != nil { return metadata }
     metadata.source = CheckpointMetadata.encode(
       Source(
         file: URL(filePath: source.path).lastPathComponent, sha256: sha256, format: source.format.displayName,

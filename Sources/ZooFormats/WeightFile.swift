@@ -54,7 +54,9 @@ public struct WeightFile: Sendable {
     case .pyTorchLegacy: return try PyTorchLegacyReader.read(file, options: options)
     case .safetensors:
       let (stateDict, metadata) = try SafetensorsReader.read(file)
-      return WeightFile(path: file.path, format: .safetensors, stateDict: stateDict, metadata: metadata)
+      var result = WeightFile(path: file.path, format: .safetensors, stateDict: stateDict)
+      try result.takeCarriedMetadata(metadata)
+      return result
     case .onnx: return try ONNXReader.read(file)
     case .hdf5: return try HDF5Reader.read(file)
     case .keras:

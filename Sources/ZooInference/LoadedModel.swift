@@ -28,12 +28,19 @@ public struct LoadedModel: Sendable {
   ///
   /// - Throws: ``ModelError``, `CatalogError`, and what opening the file throws.
   public static func find(_ model: String, catalog: Catalog, store: ModelStore = ModelStore()) throws -> LoadedModel {
-    if !FileManager.default.fileExists(atPath: model), !model.contains("/"), !model.contains(".") {
-      let name = try catalog.model(named: model).name
-      guard store.contains(name) else { throw ModelError.notInStore(model: name, path: store.path(forModel: name)) }
-      return try LoadedModel(path: store.path(forModel: name), catalog: catalog)
+    try LoadedModel(path: path(of: model, catalog: catalog, store: store), catalog: catalog)
+  }
+
+  /// Where a model is: the path itself or, where no such file exists, its checkpoint in the store.
+  ///
+  /// - Throws: ``ModelError``, `CatalogError`.
+  public static func path(of model: String, catalog: Catalog, store: ModelStore = ModelStore()) throws -> String {
+    guard !FileManager.default.fileExists(atPath: model), !model.contains("/"), !model.contains(".") else {
+      return model
     }
-    return try LoadedModel(path: model, catalog: catalog)
+    let name = try catalog.model(named: model).name
+    guard store.contains(name) else { throw ModelError.notInStore(model: name, path: store.path(forModel: name)) }
+    return store.path(forModel: name)
   }
 
   /// - Throws: ``ModelError``, and what opening the file throws.
@@ -42,7 +49,7 @@ public struct LoadedModel: Sendable {
     self.path = path
     var metadata = CheckpointMetadata(source.metadata)
     if let config = metadata.config {
-      stateDict = try Checkpoint.open(path: path).stateDict
+      stateDict = source.stateDict
       description = try NetworkDescription(json: config)
       name = metadata.model
     } else {

@@ -26,13 +26,7 @@ struct ConvertCommand: ParsableCommand {
 
   func run() throws {
     var conversion = Conversion(catalog: try display.catalog())
-    conversion.dtype = try dtype.map { name in
-      guard let dtype = DType(name: name), dtype.isFloatingPoint else {
-        throw UsageError(
-          problem: "--dtype \(name): expected float64, float32, float16, bfloat16, float8_e4m3fn or float8_e5m2")
-      }
-      return dtype
-    }
+    conversion.dtype = try floatingPointType(dtype)
     conversion.overwrite = force
     conversion.salvage = salvage
     let clock = ContinuousClock()

@@ -38,6 +38,18 @@ struct UsageError: ReportableError {
   var report: ErrorReport { ErrorReport(.usage, problem: problem, advice: advice) }
 }
 
+/// The dtype that `--dtype` names.
+///
+/// - Throws: ``UsageError``.
+func floatingPointType(_ name: String?) throws -> DType? {
+  guard let name else { return nil }
+  guard let dtype = DType(name: name), dtype.isFloatingPoint else {
+    throw UsageError(
+      problem: "--dtype \(name): expected float64, float32, float16, bfloat16, float8_e4m3fn or float8_e5m2")
+  }
+  return dtype
+}
+
 /// One value as one line of JSON.
 func jsonLine(_ value: some Encodable) -> String {
   let encoder = JSONEncoder()

@@ -25,7 +25,9 @@ import ZooWorker
       CommandGroup(name: "The catalogue:", subcommands: [ListCommand.self, InfoCommand.self]),
       CommandGroup(
         name: "Weight files:",
-        subcommands: [ConvertCommand.self, InspectCommand.self, VerifyCommand.self, DiffCommand.self]),
+        subcommands: [
+          ConvertCommand.self, InspectCommand.self, VerifyCommand.self, DiffCommand.self, ExportCommand.self,
+        ]),
       CommandGroup(name: "Networks:", subcommands: [PredictCommand.self, FinetuneCommand.self, EvaluateCommand.self]),
     ])
 

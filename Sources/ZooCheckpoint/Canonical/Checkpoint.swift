@@ -13,17 +13,24 @@ public struct Checkpoint: Sendable {
     let file = try MappedFile(path: path)
     var (stateDict, strings) = try SafetensorsReader.read(file)
     let metadata = CheckpointMetadata(strings)
-    for (alias, stored) in metadata.aliases.sorted(by: { $0.key < $1.key }) where stateDict[alias] == nil {
-      stateDict[alias] = stateDict[stored]
-    }
-    for (module, version) in metadata.stateDictVersions.sorted(by: { $0.key < $1.key }) {
-      stateDict.versions[module] = version
-    }
+    try stateDict.restore(metadata)
     return Checkpoint(path: path, stateDict: stateDict, metadata: metadata, file: file)
   }
 
   /// SHA-256 of the data section as it is in the file now.
   public func dataDigest() throws -> String {
     try Digest.sha256(of: file, from: SafetensorsReader.dataOffset(of: file))
+  }
+}
+
+extension StateDict {
+  /// Brings back what metadata tells of tensors beyond their bytes: ties and the versions of their modules.
+  ///
+  /// - Throws: ``TensorError``, ``FileError``.
+  package mutating func restore(_ metadata: CheckpointMetadata) throws {
+    try restoreAliases(metadata.aliases)
+    for (module, version) in metadata.stateDictVersions.sorted(by: { $0.key < $1.key }) {
+      versions[module] = version
+    }
   }
 }

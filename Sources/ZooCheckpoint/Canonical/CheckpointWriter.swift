@@ -1,4 +1,3 @@
-import Crypto
 import OrderedCollections
 
 /// What was written.
@@ -19,21 +18,23 @@ public enum CheckpointWriter {
 
   /// - Parameters:
   ///   - dtype: what floating-point tensors become; nil keeps theirs. Other tensors keep theirs always.
+  ///   - isSharing: whether tied tensors are stored once; else each name has its own bytes, and the metadata still tells.
   ///   - completing: called once the data is written, to fill in what was not known before (a digest that another
   ///     thread computes); it may not make the metadata longer than it was.
   /// - Throws: ``FileError``, ``TensorError``, ``WriterError``; nothing is left behind then.
   @discardableResult
   public static func write(
     _ stateDict: StateDict, metadata: CheckpointMetadata, to path: String, dtype: DType? = nil,
-    overwrite: Bool = false, completing: (inout CheckpointMetadata) throws -> Void = { _ in }
+    overwrite: Bool = false, isSharing: Bool = true,
+    completing: (inout CheckpointMetadata) throws -> Void = { _ in }
   ) throws -> WrittenCheckpoint {
     let file = try AtomicFile(path: path, overwrite: overwrite)
     var metadata = metadata
-    let (stored, aliases) = separateAliases(stateDict)
+    let (stored, aliases) = stateDict.separatingAliases()
     metadata.aliases = aliases
     metadata.stateDictVersions = Dictionary(uniqueKeysWithValues: stateDict.versions.map { ($0.key, $0.value) })
     metadata.digest = String(repeating: "0", count: 64)
-    let plan = try DataPlan(stored, dtype: dtype)
+    let plan = try DataPlan(isSharing ? stored : stateDict.tensors, dtype: dtype)
     let reserved = header(plan, metadata).count
     let room = (reserved + alignment - 1) / alignment * alignment
     file.skip(room)
@@ -61,32 +62,6 @@ public enum CheckpointWriter {
     }
     json += "}"
     return [UInt8](repeating: 0, count: 8) + Array(json.utf8)
-  }
-
-  /// Tensors that are the same view of the same storage are stored under the first of their names.
-  private static func separateAliases(_ stateDict: StateDict) -> (OrderedDictionary<String, Tensor>, [String: String]) {
-    struct View: Hashable {
-      let storage: ObjectIdentifier
-      let dtype: DType
-      let shape: [Int]
-      let strides: [Int]
-      let offset: Int
-    }
-    var stored: OrderedDictionary<String, Tensor> = [:]
-    var names: [View: String] = [:]
-    var aliases: [String: String] = [:]
-    for (name, tensor) in stateDict.tensors {
-      let view = View(
-        storage: ObjectIdentifier(tensor.storage), dtype: tensor.dtype, shape: tensor.shape, strides: tensor.strides,
-        offset: tensor.storageOffset)
-      if tensor.elementCount > 0, let first = names[view] {
-        aliases[name] = first
-      } else {
-        names[view] = name
-        stored[name] = tensor
-      }
-    }
-    return (stored, aliases)
   }
 }
 

@@ -1,4 +1,3 @@
-import CKernels
 import OrderedCollections
 
 /// Where each tensor goes in the data section, and how its bytes get there.
@@ -36,7 +35,7 @@ struct DataPlan {
       run = nil
     }
     for entry in entries where entry.byteCount > 0 {
-      if let source = entry.unchangedRange {
+      if let source = entry.tensor.unchangedRange(as: entry.dtype) {
         if let open = run, open.file === source.file, open.offset + open.count == source.offset {
           run = (open.file, open.offset, open.count + entry.byteCount)
         } else {
@@ -45,36 +44,9 @@ struct DataPlan {
         }
       } else {
         try flush()
-        try entry.write(into: file)
+        try entry.tensor.forEachPiece(as: entry.dtype) { try file.write($0) }
       }
     }
     try flush()
-  }
-}
-
-extension DataPlan.Entry {
-  /// Where the bytes stand in a file just as they are to be written; nil where they must be gathered or converted.
-  fileprivate var unchangedRange: (file: MappedFile, offset: Int)? {
-    guard dtype == tensor.dtype, tensor.isContiguous, !tensor.isByteSwapped || dtype.size == 1,
-      let range = tensor.storage.fileRange
-    else { return nil }
-    return (range.file, range.offset + tensor.storageOffset * dtype.size)
-  }
-
-  fileprivate func write(into file: AtomicFile) throws {
-    try tensor.withContiguousBytes { bytes in
-      guard dtype != tensor.dtype else { return try file.write(bytes) }
-      let step = 1 << 16
-      var floats = [Float](repeating: 0, count: step)
-      try withUnsafeTemporaryAllocation(byteCount: step * 8, alignment: 64) { buffer in
-        for start in stride(from: 0, to: tensor.elementCount, by: step) {
-          let count = min(step, tensor.elementCount - start)
-          guard let source = bytes.baseAddress, let target = buffer.baseAddress else { return }
-          zoo_to_float(&floats, source + start * tensor.dtype.size, Int64(count), tensor.dtype.kernelCode)
-          zoo_from_float(target, floats, Int64(count), dtype.kernelCode)
-          try file.write(UnsafeRawBufferPointer(start: target, count: count * dtype.size))
-        }
-      }
-    }
   }
 }

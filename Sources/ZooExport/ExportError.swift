@@ -1,0 +1,11 @@
+import ZooCheckpoint
+
+/// Why weights can't be written for a framework.
+public enum ExportError: Error, Sendable, Equatable {
+  case targetNotWritten(target: ExportTarget)
+  case outputIsInput(file: String)
+  /// Only networks of the catalogue can be written so.
+  case unknownNetwork(file: String, target: ExportTarget)
+  /// The format has no room for what the tensor is.
+  case tensor(file: String, tensor: String, target: ExportTarget, problem: String, advice: String?)
+}
