@@ -4,21 +4,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int has_exponent_bits(hid_t type, size_t bits) {
-  size_t sign, exponent_at, exponent, mantissa_at, mantissa;
-  return H5Tget_fields(type, &sign, &exponent_at, &exponent, &mantissa_at, &mantissa) >= 0 && exponent == bits &&
-         exponent + mantissa + 1 == H5Tget_precision(type) && H5Tget_precision(type) == 8 * H5Tget_size(type);
+/// IEEE 754's way: sign, exponent and mantissa without gaps, the usual bias, a hidden leading bit.
+static int is_ieee(hid_t type, size_t exponent_bits) {
+  size_t sign, exponent_at, exponent, mantissa_at, mantissa, bits = 8 * H5Tget_size(type);
+  return H5Tget_fields(type, &sign, &exponent_at, &exponent, &mantissa_at, &mantissa) >= 0 &&
+         H5Tget_precision(type) == bits && sign == bits - 1 && exponent == exponent_bits && mantissa_at == 0 &&
+         mantissa == bits - 1 - exponent && exponent_at == mantissa && H5Tget_norm(type) == H5T_NORM_IMPLIED &&
+         H5Tget_ebias(type) == ((size_t)1 << (exponent_bits - 1)) - 1;
 }
 
 static const char *kind_of(hid_t type, size_t size) {
   switch (H5Tget_class(type)) {
     case H5T_FLOAT:
-      if (size == 2 && has_exponent_bits(type, 8)) return "bfloat";
-      if ((size == 2 && has_exponent_bits(type, 5)) || (size == 4 && has_exponent_bits(type, 8)) ||
-          (size == 8 && has_exponent_bits(type, 11)))
-        return "float";
-      return "other";
-    case H5T_INTEGER: return H5Tget_sign(type) == H5T_SGN_NONE ? "unsigned" : "signed";
+      if (size == 2 && is_ieee(type, 8)) return "bfloat";
+      return (size == 2 && is_ieee(type, 5)) || (size == 4 && is_ieee(type, 8)) || (size == 8 && is_ieee(type, 11))
+                 ? "float"
+                 : "other";
+    case H5T_INTEGER:
+      if (H5Tget_precision(type) != 8 * size) return "other";
+      return H5Tget_sign(type) == H5T_SGN_NONE ? "unsigned" : "signed";
     case H5T_ENUM: return size == 1 ? "bool" : "other";
     case H5T_OPAQUE: return "opaque";
     case H5T_STRING: return "string";
@@ -119,6 +123,23 @@ static const char *describe_layout(zoo_text *json, hid_t dataset, hid_t properti
   }
 }
 
+/// What elements that were never written are, where it is not zero.
+static void describe_fill(zoo_text *json, hid_t dataset, hid_t properties) {
+  H5D_fill_value_t defined = H5D_FILL_VALUE_UNDEFINED;
+  hid_t type = H5Dget_type(dataset);
+  unsigned char bytes[16];
+  size_t size = H5Tget_size(type);
+  H5T_class_t kind = H5Tget_class(type);
+  if (size <= sizeof bytes && (kind == H5T_FLOAT || kind == H5T_INTEGER) &&
+      H5Pfill_value_defined(properties, &defined) >= 0 && defined == H5D_FILL_VALUE_USER_DEFINED &&
+      H5Pget_fill_value(properties, type, bytes) >= 0) {
+    zoo_text_print(json, ",\"fill\":[");
+    for (size_t i = 0; i < size; i++) zoo_text_print(json, "%s%u", i ? "," : "", bytes[i]);
+    zoo_text_append(json, "]", 1);
+  }
+  H5Tclose(type);
+}
+
 const char *zoo_hdf5_dataset(zoo_text *json, hid_t dataset, hsize_t user_block) {
   hid_t space = H5Dget_space(dataset), properties = H5Dget_create_plist(dataset);
   hsize_t sizes[H5S_MAX_RANK];
@@ -131,7 +152,10 @@ const char *zoo_hdf5_dataset(zoo_text *json, hid_t dataset, hsize_t user_block) 
     if (is_null) zoo_text_append(json, "0", 1);
     for (int i = 0; i < rank; i++) zoo_text_print(json, "%s%llu", i ? "," : "", (unsigned long long)sizes[i]);
     zoo_text_append(json, "]", 1);
-    if (!is_null) problem = describe_layout(json, dataset, properties, rank, user_block);
+    if (!is_null) {
+      describe_fill(json, dataset, properties);
+      problem = describe_layout(json, dataset, properties, rank, user_block);
+    }
   }
   H5Pclose(properties);
   H5Sclose(space);

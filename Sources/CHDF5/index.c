@@ -134,7 +134,7 @@ static int visit(walk *walk, hid_t file, const char *path, hsize_t user_block, z
   hid_t object = H5Oopen(file, path, H5P_DEFAULT);
   H5O_info_t info;
   if (object < 0 || zoo_hdf5_info(object, &info) < 0) {
-    walk->problem = "can't be opened";
+    walk->problem = "can't be opened: it is damaged, or newer than this libhdf5 (" H5_VERS_INFO ")";
     return -1;
   }
   int result = 0;

@@ -18,6 +18,8 @@ struct RecognisedFile {
       self.archive = archive
     } else if let format = Self.format(head: head, size: file.count) {
       self.format = format
+    } else if try Self.hasHDF5BehindUserBlock(file) {
+      format = .hdf5
     } else {
       throw FormatError.unrecognised(file: file.path, firstBytes: Array(head.prefix(8)))
     }
@@ -45,10 +47,7 @@ struct RecognisedFile {
   private static func format(head: [UInt8], size: Int) -> WeightFormat? {
     func starts(_ text: String) -> Bool { head.starts(with: Array(text.utf8)) }
     if isLegacy(head) { return .pyTorchLegacy }
-    if head.starts(with: [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]) { return .hdf5 }
-    if head.count >= 520, head[512..<520].elementsEqual([0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]) {
-      return .hdf5
-    }
+    if head.starts(with: hdf5Signature) { return .hdf5 }
     if starts("GGUF") { return .gguf }
     if starts("PYTORCH1") { return .pyTorchPreview }
     if head.starts(with: [0x93] + Array("NUMPY".utf8)) { return .numPyArray }
@@ -72,6 +71,20 @@ struct RecognisedFile {
     // Protocol 4 and later put a FRAME before the number.
     let start = head[2] == PickleOpcode.frame.rawValue ? 11 : 2
     return head.dropFirst(start).starts(with: PyTorchLegacyReader.magic)
+  }
+
+  private static let hdf5Signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
+
+  /// HDF5 may start with bytes of the user's own: 512, 1024, 2048 and so on.
+  private static func hasHDF5BehindUserBlock(_ file: MappedFile) throws -> Bool {
+    var offset = 512
+    while offset <= file.count - hdf5Signature.count {
+      if try file.withBytes(offset: offset, count: hdf5Signature.count, { $0.elementsEqual(hdf5Signature) }) {
+        return true
+      }
+      offset *= 2
+    }
+    return false
   }
 
   /// A 64-bit header length that fits the file, then JSON.

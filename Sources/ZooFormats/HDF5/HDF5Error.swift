@@ -9,6 +9,10 @@ public struct HDF5Error: Error, Sendable, Equatable {
     case shape([Int])
     case outsideFile(offset: Int, count: Int)
     case tooShort(stored: Int, needed: Int)
+    /// Shares bytes with another dataset.
+    case overlaps(other: String, offset: Int)
+    /// Two objects have one name.
+    case twice
     case noTensors
     case badAttribute(name: String, problem: String)
   }
@@ -33,6 +37,8 @@ extension HDF5Error: ReportableError {
     case .shape(let shape): "the shape \(shape) is larger than any memory"
     case .outsideFile(let offset, let count): "needs \(count) bytes at \(offset), outside the file"
     case .tooShort(let stored, let needed): "stores \(stored) bytes, but its shape needs \(needed)"
+    case .overlaps(let other, let offset): "shares bytes with \(other), at \(offset)"
+    case .twice: "two objects have this name"
     case .noTensors: "holds no datasets of numbers"
     case .badAttribute(let name, let problem): "attribute \(name) \(problem)"
     }

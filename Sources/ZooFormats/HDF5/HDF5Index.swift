@@ -12,7 +12,7 @@ struct HDF5Index: Decodable, Sendable {
     let strings: [String]
   }
 
-  struct Dataset: Decodable, Sendable {
+  struct Dataset: Decodable, Hashable, Sendable {
     /// `float`, `bfloat`, `signed`, `unsigned`, `bool`, `opaque`, `string`, `other`.
     let kind: String
     /// Bytes of an element.
@@ -25,6 +25,8 @@ struct HDF5Index: Decodable, Sendable {
     let offset: Int?
     let count: Int?
     let bytes: [UInt8]?
+    /// Bytes of an element that was never written; nil for zero.
+    let fill: [UInt8]?
     /// Shape of a chunk.
     let chunk: [Int]?
     /// HDF5's filter numbers, first applied first.
@@ -32,7 +34,7 @@ struct HDF5Index: Decodable, Sendable {
     let chunks: [Chunk]?
   }
 
-  struct Chunk: Decodable, Sendable {
+  struct Chunk: Decodable, Hashable, Sendable {
     let offset: Int
     let count: Int
     /// Bit i: filter i was left out.

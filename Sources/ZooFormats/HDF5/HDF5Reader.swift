@@ -3,7 +3,7 @@ import ZooCheckpoint
 
 /// Reads HDF5: the structure through libhdf5 in the sandboxed worker, the bytes straight from the mapped file.
 enum HDF5Reader {
-  /// Zeros that a dataset may have without bytes in the file.
+  /// Bytes that a dataset may have without any in the file.
   private static let largestUnwritten = 16 << 20
 
   /// - Throws: ``WorkerError``, ``HDF5Error``, `FileError`.
@@ -21,14 +21,19 @@ enum HDF5Reader {
     }
     var contents = HDF5Contents(objects: index.objects)
     let range = FileRange(file: file, offset: offset, count: count)
+    var extents = HDF5Extents()
     for object in index.objects {
       guard let dataset = object.dataset else { continue }
       switch dtype(of: dataset, object) {
       case .success(let dtype):
-        contents.tensors[object.path] = try tensor(dataset, dtype: dtype, path: object.path, range)
+        let tensor = try tensor(dataset, dtype: dtype, path: object.path, range, &extents)
+        guard contents.tensors.updateValue(tensor, forKey: object.path) == nil else {
+          throw HDF5Error(file: file.path, path: object.path, fault: .twice)
+        }
       case .failure(let reason): contents.skipped.append(SkippedEntry(name: object.path, reason: reason.words))
       }
     }
+    try extents.check(file: file.path)
     return contents
   }
 
@@ -70,31 +75,34 @@ enum HDF5Reader {
   }
 
   private static func tensor(
-    _ dataset: HDF5Index.Dataset, dtype: DType, path: String, _ range: FileRange
+    _ dataset: HDF5Index.Dataset, dtype: DType, path: String, _ range: FileRange, _ extents: inout HDF5Extents
   ) throws -> Tensor {
-    let file = range.file.path
     guard dataset.shape.count <= 32, let size = byteCount(dataset.shape, dtype.size) else {
-      throw HDF5Error(file: file, path: path, fault: .shape(dataset.shape))
+      throw HDF5Error(file: range.file.path, path: path, fault: .shape(dataset.shape))
     }
-    let storage: any ByteStorage
-    if size == 0 {
-      storage = MemoryStorage([])
-    } else if let bytes = dataset.bytes {
-      storage = MemoryStorage(bytes)
-    } else if dataset.layout == "chunked" {
-      storage = try HDF5ChunkedStorage(dataset, size: size, path: path, range)
-    } else if let offset = dataset.offset, let count = dataset.count {
-      storage = try range.storage(offset, count, path: path)
-    } else {
-      guard size <= largestUnwritten else {
-        throw HDF5Error(file: file, path: path, fault: .expandsTooFar(stored: 0, size: size))
+    var storage = extents.storage(of: dataset)
+    if storage == nil, size > 0 {
+      let made = try self.storage(dataset, size: size, path: path, range)
+      guard made.count >= size else {
+        throw HDF5Error(file: range.file.path, path: path, fault: .tooShort(stored: made.count, needed: size))
       }
-      storage = MemoryStorage([UInt8](repeating: 0, count: size))
+      try extents.add(dataset, made, path: path, file: range)
+      storage = made
     }
-    guard storage.count >= size else {
-      throw HDF5Error(file: file, path: path, fault: .tooShort(stored: storage.count, needed: size))
+    return try Tensor(
+      dtype: dtype, shape: dataset.shape, storage: storage ?? MemoryStorage([]), isByteSwapped: dataset.bigEndian)
+  }
+
+  private static func storage(
+    _ dataset: HDF5Index.Dataset, size: Int, path: String, _ range: FileRange
+  ) throws -> any ByteStorage {
+    if let bytes = dataset.bytes { return MemoryStorage(bytes) }
+    if dataset.layout == "chunked" { return try HDF5ChunkedStorage(dataset, size: size, path: path, range) }
+    if let offset = dataset.offset, let count = dataset.count { return try range.storage(offset, count, path: path) }
+    guard size <= largestUnwritten else {
+      throw HDF5Error(file: range.file.path, path: path, fault: .expandsTooFar(stored: 0, size: size))
     }
-    return try Tensor(dtype: dtype, shape: dataset.shape, storage: storage, isByteSwapped: dataset.bigEndian)
+    return HDF5FilledStorage(size, fill: dataset.fill)
   }
 
   /// nil where it overflows or a size is negative.

@@ -8,14 +8,43 @@ struct KerasLayerLists {
   let root: String
   let file: String
 
+  /// A weight as the lists name it.
+  private struct Listed {
+    let layer: String
+    let weight: String
+    let path: String
+    let tensor: Tensor
+  }
+
+  /// - Throws: ``HDF5Error``, `TensorError`.
   func read(into result: inout WeightFile) throws {
-    guard let root = groups[root], let layers = KerasAttributes.strings("layer_names", of: root) else { return }
+    guard let root = groups[root] else { return }
     let backend = root.strings("backend")?.first
     let version = root.strings("keras_version")?.first
     if let version { result.metadata["keras.version"] = version }
     if let backend { result.metadata["keras.backend"] = backend }
-    var taken: Set<String> = []
-    for layer in layers + ["top_level_model_weights"] {
+    let listed = try listed(root)
+    let names = Self.names(listed)
+    let kernels = KerasKernels(
+      zip(names, listed).map { ($0, $1.tensor) }, isKeras1: version == nil || version?.hasPrefix("1.") == true,
+      backend: backend)
+    for (name, weight) in zip(names, listed) {
+      let upright = try kernels.upright(weight.tensor, name: name)
+      guard result.stateDict.tensors.updateValue(upright, forKey: name) == nil else {
+        throw HDF5Error(
+          file: file, path: weight.path, fault: .badAttribute(name: "weight_names", problem: "gives \(name) twice"))
+      }
+    }
+    let taken = Set(listed.map(\.path))
+    for object in contents.objects where contents.tensors[object.path] != nil && !taken.contains(object.path) {
+      let reason = object.path.hasPrefix("/optimizer_weights") ? "is the optimizer's" : "is no layer's weight"
+      result.skipped.append(SkippedEntry(name: String(object.path.dropFirst()), reason: reason))
+    }
+  }
+
+  private func listed(_ root: HDF5Index.Object) throws -> [Listed] {
+    var listed: [Listed] = []
+    for layer in (KerasAttributes.strings("layer_names", of: root) ?? []) + ["top_level_model_weights"] {
       let path = join(root.path, layer)
       guard let group = groups[path] else {
         if layer == "top_level_model_weights" { continue }
@@ -28,45 +57,22 @@ struct KerasLayerLists {
           throw HDF5Error(
             file: file, path: place, fault: .badAttribute(name: "weight_names", problem: "names it, but it is missing"))
         }
-        taken.insert(place)
-        let name = KerasWeightName.name(weight, layer: layer)
-        let upright = try KerasKernel(isKeras1: version == nil || version?.hasPrefix("1.") == true, backend: backend)
-          .upright(tensor, name: name)
-        guard result.stateDict.tensors.updateValue(upright, forKey: name) == nil else {
-          throw HDF5Error(
-            file: file, path: place, fault: .badAttribute(name: "weight_names", problem: "gives \(name) twice"))
-        }
+        listed.append(Listed(layer: layer, weight: weight, path: place, tensor: tensor))
       }
     }
-    for object in contents.objects where contents.tensors[object.path] != nil && !taken.contains(object.path) {
-      let reason = object.path.hasPrefix("/optimizer_weights") ? "is the optimizer's" : "is no layer's weight"
-      result.skipped.append(SkippedEntry(name: String(object.path.dropFirst()), reason: reason))
+    return listed
+  }
+
+  /// Names in one spelling; where that would give two weights one name, later ones keep the file's own.
+  private static func names(_ listed: [Listed]) -> [String] {
+    var taken: Set<String> = []
+    return listed.map { weight in
+      let name = KerasWeightName.name(weight.weight, layer: weight.layer)
+      return taken.insert(name).inserted ? name : weight.layer + "." + weight.weight
     }
   }
 
   private func join(_ first: String, _ second: String) -> String { first == "/" ? "/" + second : first + "/" + second }
-}
-
-/// Kernels that other backends stored another way round.
-struct KerasKernel {
-  let isKeras1: Bool
-  /// `theano` convolves, all others correlate.
-  let backend: String?
-
-  /// The kernel as today's Keras would store it: (height, width, inputs, outputs), for correlation.
-  ///
-  /// - Throws: `TensorError`.
-  func upright(_ tensor: Tensor, name: String) throws -> Tensor {
-    guard name.hasSuffix(".kernel"), tensor.shape.count == 4 else { return tensor }
-    var kernel = tensor
-    let shape = tensor.shape
-    // Keras 1 with Theano's dimension order: (outputs, inputs, height, width). Windows are square and small.
-    if isKeras1, shape[2] == shape[3], shape[2] < shape[0], shape[0] != shape[1] || shape[2] < shape[1] {
-      kernel = try TensorTransform.permute([2, 3, 1, 0]).apply(kernel) ?? kernel
-    }
-    if backend == "theano" { kernel = try TensorTransform.flip([0, 1]).apply(kernel) ?? kernel }
-    return kernel
-  }
 }
 
 /// Names of Keras weights in one spelling.
@@ -79,11 +85,12 @@ enum KerasWeightName {
   /// `block1_conv1.kernel` for `block1_conv1/kernel:0`, `block1_conv1_W_1:0` and `scope/block1_conv1/kernel:0`.
   static func name(_ weight: String, layer: String) -> String {
     var parts = weight.split(separator: "/").map(String.init)
-    if let last = parts.popLast() { parts.append(String(last.prefix { $0 != ":" })) }
-    if let own = parts.dropLast().lastIndex(of: layer) {
-      parts.removeFirst(own + 1)
+    guard let last = parts.popLast() else { return layer + "." + weight }
+    let own = layer.split(separator: "/").map(String.init)
+    if let start = parts.indices.last(where: { parts[$0...].starts(with: own) }), !own.isEmpty {
+      parts.removeFirst(start + own.count)
     }
-    if let last = parts.popLast() { parts.append(leaf(last, owner: parts.last ?? layer)) }
+    parts.append(leaf(String(last.prefix { $0 != ":" }), owner: parts.last ?? own.last ?? layer))
     return ([layer] + parts).joined(separator: ".")
   }
 

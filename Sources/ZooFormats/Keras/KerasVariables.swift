@@ -28,10 +28,9 @@ struct KerasVariables {
       let number = Int(object.path.split(separator: "/").last ?? "") ?? 0
       let leaf = KerasLayerKind(owner).variable(number, of: counts[owner] ?? 0) ?? "vars.\(number)"
       let name = (ownerNames(owner) + [leaf]).joined(separator: ".")
-      guard result.stateDict.tensors.updateValue(tensor, forKey: name) == nil else {
-        result.skipped.append(SkippedEntry(name: object.path, reason: "another layer is called \(name)"))
-        continue
-      }
+      // Layers may share a name; paths are never shared.
+      let isFree = result.stateDict[name] == nil
+      result.stateDict[isFree ? name : String(object.path.dropFirst())] = tensor
     }
   }
 
@@ -39,16 +38,29 @@ struct KerasVariables {
     path.split(separator: "/").dropLast(2).map { "/" + $0 }.joined()
   }
 
-  /// The names of the objects from the root to the owner; containers' own lists (`layers`) have none.
+  /// The names of the objects from the root to the owner.
+  ///
+  /// A container's list (`layers`) shows in front of an object that has no name, because the object is then only counted:
+  /// `layers.conv2d_1` is the second convolution of the model, whatever the user called it.
   private func ownerNames(_ owner: String) -> [String] {
     var path = ""
     var result: [String] = []
+    var container: String?
     for part in owner.split(separator: "/") {
       path += "/" + part
-      let isContainer = part == "layers" || part == "_layer_checkpoint_dependencies"
-      if isContainer, groups[path + "/vars"] == nil { continue }
-      result.append(groups[path + "/vars"]?.strings("name")?.first ?? names[path] ?? String(part))
+      if part == "layers" || part == "_layer_checkpoint_dependencies", groups[path + "/vars"] == nil {
+        container = "layers"
+        continue
+      }
+      if let name = groups[path + "/vars"]?.strings("name")?.first ?? names[path] {
+        result.append(name)
+      } else {
+        if let container { result.append(container) }
+        result.append(String(part))
+      }
+      container = nil
     }
+    if let container { result.append(container) }
     return result
   }
 }
