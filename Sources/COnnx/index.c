@@ -8,6 +8,8 @@
 #include "onnx.pb-c.h"
 #include "skeleton.h"
 
+enum { LARGEST_INDEX = 48 << 20 };
+
 static void field(zoo_text *json, const char *name) { zoo_text_print(json, ",\"%s\":", name); }
 
 static void string(zoo_text *json, const char *text) { zoo_text_string(json, text ? text : "", text ? strlen(text) : 0); }
@@ -93,10 +95,22 @@ static void tensor(zoo_text *json, const ZooOnnx__TensorProto *t) {
 
 static void graph(zoo_text *json, const ZooOnnx__GraphProto *g);
 
+/// AttributeProto's type; files of early versions leave it out, and then the field that is set says it.
+static int32_t attribute_type(const ZooOnnx__AttributeProto *a) {
+  enum { FLOAT = 1, INT, STRING, TENSOR, GRAPH, FLOATS, INTS, STRINGS };
+  if (a->type || a->ref_attr_name) return a->type;
+  return a->has_f ? FLOAT : a->has_i ? INT : a->has_s ? STRING : a->t ? TENSOR : a->g ? GRAPH : a->n_floats ? FLOATS
+         : a->n_ints ? INTS : a->n_strings ? STRINGS : 0;
+}
+
 static void attribute(zoo_text *json, const ZooOnnx__AttributeProto *a) {
-  zoo_text_print(json, "{\"type\":%" PRId32, a->type);
+  zoo_text_print(json, "{\"type\":%" PRId32, attribute_type(a));
   field(json, "name");
   string(json, a->name);
+  if (a->ref_attr_name) {
+    field(json, "reference");
+    string(json, a->ref_attr_name);
+  }
   if (a->has_f) zoo_text_print(json, ",\"f\":%" PRIu32, float_bits(a->f));
   if (a->has_i) zoo_text_print(json, ",\"i\":%" PRId64, a->i);
   if (a->has_s) {
@@ -124,6 +138,16 @@ static void attribute(zoo_text *json, const ZooOnnx__AttributeProto *a) {
   zoo_text_append(json, "}", 1);
 }
 
+static void attributes(zoo_text *json, size_t count, ZooOnnx__AttributeProto **list) {
+  field(json, "attributes");
+  zoo_text_append(json, "[", 1);
+  for (size_t i = 0; i < count; i++) {
+    if (i) zoo_text_append(json, ",", 1);
+    attribute(json, list[i]);
+  }
+  zoo_text_append(json, "]", 1);
+}
+
 static void node(zoo_text *json, const ZooOnnx__NodeProto *n) {
   zoo_text_print(json, "{\"operator\":");
   string(json, n->op_type);
@@ -133,13 +157,8 @@ static void node(zoo_text *json, const ZooOnnx__NodeProto *n) {
   string(json, n->domain);
   strings(json, "inputs", n->n_input, n->input);
   strings(json, "outputs", n->n_output, n->output);
-  field(json, "attributes");
-  zoo_text_append(json, "[", 1);
-  for (size_t i = 0; i < n->n_attribute; i++) {
-    if (i) zoo_text_append(json, ",", 1);
-    attribute(json, n->attribute[i]);
-  }
-  zoo_text_print(json, "]}");
+  attributes(json, n->n_attribute, n->attribute);
+  zoo_text_append(json, "}", 1);
 }
 
 static void nodes(zoo_text *json, size_t count, ZooOnnx__NodeProto **list) {
@@ -169,6 +188,13 @@ static void values(zoo_text *json, const char *name, size_t count, ZooOnnx__Valu
         zoo_text_print(json, "%" PRId64, type->shape->dim[d]->has_dim_value ? type->shape->dim[d]->dim_value : -1);
       }
       zoo_text_append(json, "]", 1);
+      field(json, "axes");
+      zoo_text_append(json, "[", 1);
+      for (size_t d = 0; d < type->shape->n_dim; d++) {
+        if (d) zoo_text_append(json, ",", 1);
+        string(json, type->shape->dim[d]->dim_param);
+      }
+      zoo_text_append(json, "]", 1);
     }
     zoo_text_append(json, "}", 1);
   }
@@ -186,6 +212,12 @@ static void graph(zoo_text *json, const ZooOnnx__GraphProto *g) {
     tensor(json, g->initializer[i]);
   }
   zoo_text_append(json, "]", 1);
+  field(json, "sparse");
+  for (size_t i = 0; i < g->n_sparse_initializer; i++) {
+    zoo_text_append(json, i ? "," : "[", 1);
+    string(json, g->sparse_initializer[i]->values ? g->sparse_initializer[i]->values->name : "");
+  }
+  zoo_text_print(json, g->n_sparse_initializer ? "]" : "[]");
   values(json, "inputs", g->n_input, g->input);
   values(json, "outputs", g->n_output, g->output);
   zoo_text_append(json, "}", 1);
@@ -210,6 +242,8 @@ static void function(zoo_text *json, const ZooOnnx__FunctionProto *f) {
   strings(json, "inputs", f->n_input, f->input);
   strings(json, "outputs", f->n_output, f->output);
   opsets(json, f->n_opset_import, f->opset_import);
+  strings(json, "attributeNames", f->n_attribute, f->attribute);
+  attributes(json, f->n_attribute_proto, f->attribute_proto);
   nodes(json, f->n_node, f->node);
   zoo_text_append(json, "}", 1);
 }
@@ -251,6 +285,8 @@ static int refuse(zoo_text *problem, size_t place, const char *words) {
 }
 
 int zoo_onnx_index(const void *image, size_t size, zoo_text *json, zoo_text *problem) {
+  // The reader makes objects of it, many times its size.
+  if (json->limit > LARGEST_INDEX) json->limit = LARGEST_INDEX;
   skeleton skeleton = {.image = image, .size = size};
   int result = -1;
   ZooOnnx__ModelProto *parsed = NULL;

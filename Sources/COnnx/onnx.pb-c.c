@@ -457,6 +457,51 @@ void   zoo_onnx__value_info_proto__free_unpacked
   assert(message->base.descriptor == &zoo_onnx__value_info_proto__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   zoo_onnx__sparse_tensor_proto__init
+                     (ZooOnnx__SparseTensorProto         *message)
+{
+  static const ZooOnnx__SparseTensorProto init_value = ZOO_ONNX__SPARSE_TENSOR_PROTO__INIT;
+  *message = init_value;
+}
+size_t zoo_onnx__sparse_tensor_proto__get_packed_size
+                     (const ZooOnnx__SparseTensorProto *message)
+{
+  assert(message->base.descriptor == &zoo_onnx__sparse_tensor_proto__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t zoo_onnx__sparse_tensor_proto__pack
+                     (const ZooOnnx__SparseTensorProto *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &zoo_onnx__sparse_tensor_proto__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t zoo_onnx__sparse_tensor_proto__pack_to_buffer
+                     (const ZooOnnx__SparseTensorProto *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &zoo_onnx__sparse_tensor_proto__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+ZooOnnx__SparseTensorProto *
+       zoo_onnx__sparse_tensor_proto__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (ZooOnnx__SparseTensorProto *)
+     protobuf_c_message_unpack (&zoo_onnx__sparse_tensor_proto__descriptor,
+                                allocator, len, data);
+}
+void   zoo_onnx__sparse_tensor_proto__free_unpacked
+                     (ZooOnnx__SparseTensorProto *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &zoo_onnx__sparse_tensor_proto__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   zoo_onnx__graph_proto__init
                      (ZooOnnx__GraphProto         *message)
 {
@@ -949,7 +994,7 @@ const ProtobufCMessageDescriptor zoo_onnx__tensor_proto__descriptor =
   (ProtobufCMessageInit) zoo_onnx__tensor_proto__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor zoo_onnx__attribute_proto__field_descriptors[10] =
+static const ProtobufCFieldDescriptor zoo_onnx__attribute_proto__field_descriptors[11] =
 {
   {
     "name",
@@ -1071,6 +1116,18 @@ static const ProtobufCFieldDescriptor zoo_onnx__attribute_proto__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "ref_attr_name",
+    21,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(ZooOnnx__AttributeProto, ref_attr_name),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned zoo_onnx__attribute_proto__field_indices_by_name[] = {
   1,   /* field[1] = f */
@@ -1079,6 +1136,7 @@ static const unsigned zoo_onnx__attribute_proto__field_indices_by_name[] = {
   2,   /* field[2] = i */
   7,   /* field[7] = ints */
   0,   /* field[0] = name */
+  10,   /* field[10] = ref_attr_name */
   3,   /* field[3] = s */
   8,   /* field[8] = strings */
   4,   /* field[4] = t */
@@ -1088,7 +1146,7 @@ static const ProtobufCIntRange zoo_onnx__attribute_proto__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 20, 9 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor zoo_onnx__attribute_proto__descriptor =
 {
@@ -1098,7 +1156,7 @@ const ProtobufCMessageDescriptor zoo_onnx__attribute_proto__descriptor =
   "ZooOnnx__AttributeProto",
   "zoo_onnx",
   sizeof(ZooOnnx__AttributeProto),
-  10,
+  11,
   zoo_onnx__attribute_proto__field_descriptors,
   zoo_onnx__attribute_proto__field_indices_by_name,
   2,  zoo_onnx__attribute_proto__number_ranges,
@@ -1438,7 +1496,45 @@ const ProtobufCMessageDescriptor zoo_onnx__value_info_proto__descriptor =
   (ProtobufCMessageInit) zoo_onnx__value_info_proto__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor zoo_onnx__graph_proto__field_descriptors[5] =
+static const ProtobufCFieldDescriptor zoo_onnx__sparse_tensor_proto__field_descriptors[1] =
+{
+  {
+    "values",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(ZooOnnx__SparseTensorProto, values),
+    &zoo_onnx__tensor_proto__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned zoo_onnx__sparse_tensor_proto__field_indices_by_name[] = {
+  0,   /* field[0] = values */
+};
+static const ProtobufCIntRange zoo_onnx__sparse_tensor_proto__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor zoo_onnx__sparse_tensor_proto__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "zoo_onnx.SparseTensorProto",
+  "SparseTensorProto",
+  "ZooOnnx__SparseTensorProto",
+  "zoo_onnx",
+  sizeof(ZooOnnx__SparseTensorProto),
+  1,
+  zoo_onnx__sparse_tensor_proto__field_descriptors,
+  zoo_onnx__sparse_tensor_proto__field_indices_by_name,
+  1,  zoo_onnx__sparse_tensor_proto__number_ranges,
+  (ProtobufCMessageInit) zoo_onnx__sparse_tensor_proto__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor zoo_onnx__graph_proto__field_descriptors[6] =
 {
   {
     "node",
@@ -1500,6 +1596,18 @@ static const ProtobufCFieldDescriptor zoo_onnx__graph_proto__field_descriptors[5
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "sparse_initializer",
+    15,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(ZooOnnx__GraphProto, n_sparse_initializer),
+    offsetof(ZooOnnx__GraphProto, sparse_initializer),
+    &zoo_onnx__sparse_tensor_proto__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned zoo_onnx__graph_proto__field_indices_by_name[] = {
   2,   /* field[2] = initializer */
@@ -1507,13 +1615,15 @@ static const unsigned zoo_onnx__graph_proto__field_indices_by_name[] = {
   1,   /* field[1] = name */
   0,   /* field[0] = node */
   4,   /* field[4] = output */
+  5,   /* field[5] = sparse_initializer */
 };
-static const ProtobufCIntRange zoo_onnx__graph_proto__number_ranges[3 + 1] =
+static const ProtobufCIntRange zoo_onnx__graph_proto__number_ranges[4 + 1] =
 {
   { 1, 0 },
   { 5, 2 },
   { 11, 3 },
-  { 0, 5 }
+  { 15, 5 },
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor zoo_onnx__graph_proto__descriptor =
 {
@@ -1523,10 +1633,10 @@ const ProtobufCMessageDescriptor zoo_onnx__graph_proto__descriptor =
   "ZooOnnx__GraphProto",
   "zoo_onnx",
   sizeof(ZooOnnx__GraphProto),
-  5,
+  6,
   zoo_onnx__graph_proto__field_descriptors,
   zoo_onnx__graph_proto__field_indices_by_name,
-  3,  zoo_onnx__graph_proto__number_ranges,
+  4,  zoo_onnx__graph_proto__number_ranges,
   (ProtobufCMessageInit) zoo_onnx__graph_proto__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -1581,7 +1691,7 @@ const ProtobufCMessageDescriptor zoo_onnx__operator_set_id_proto__descriptor =
   (ProtobufCMessageInit) zoo_onnx__operator_set_id_proto__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor zoo_onnx__function_proto__field_descriptors[7] =
+static const ProtobufCFieldDescriptor zoo_onnx__function_proto__field_descriptors[8] =
 {
   {
     "name",
@@ -1667,9 +1777,22 @@ static const ProtobufCFieldDescriptor zoo_onnx__function_proto__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "attribute_proto",
+    11,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(ZooOnnx__FunctionProto, n_attribute_proto),
+    offsetof(ZooOnnx__FunctionProto, attribute_proto),
+    &zoo_onnx__attribute_proto__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned zoo_onnx__function_proto__field_indices_by_name[] = {
   3,   /* field[3] = attribute */
+  7,   /* field[7] = attribute_proto */
   6,   /* field[6] = domain */
   1,   /* field[1] = input */
   0,   /* field[0] = name */
@@ -1682,7 +1805,7 @@ static const ProtobufCIntRange zoo_onnx__function_proto__number_ranges[3 + 1] =
   { 1, 0 },
   { 4, 1 },
   { 9, 5 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor zoo_onnx__function_proto__descriptor =
 {
@@ -1692,7 +1815,7 @@ const ProtobufCMessageDescriptor zoo_onnx__function_proto__descriptor =
   "ZooOnnx__FunctionProto",
   "zoo_onnx",
   sizeof(ZooOnnx__FunctionProto),
-  7,
+  8,
   zoo_onnx__function_proto__field_descriptors,
   zoo_onnx__function_proto__field_indices_by_name,
   3,  zoo_onnx__function_proto__number_ranges,

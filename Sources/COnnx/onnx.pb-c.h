@@ -25,6 +25,7 @@ typedef struct ZooOnnx__TensorShapeProto ZooOnnx__TensorShapeProto;
 typedef struct ZooOnnx__TensorTypeProto ZooOnnx__TensorTypeProto;
 typedef struct ZooOnnx__TypeProto ZooOnnx__TypeProto;
 typedef struct ZooOnnx__ValueInfoProto ZooOnnx__ValueInfoProto;
+typedef struct ZooOnnx__SparseTensorProto ZooOnnx__SparseTensorProto;
 typedef struct ZooOnnx__GraphProto ZooOnnx__GraphProto;
 typedef struct ZooOnnx__OperatorSetIdProto ZooOnnx__OperatorSetIdProto;
 typedef struct ZooOnnx__FunctionProto ZooOnnx__FunctionProto;
@@ -120,10 +121,11 @@ struct  ZooOnnx__AttributeProto
   ProtobufCBinaryData *strings;
   protobuf_c_boolean has_type;
   int32_t type;
+  char *ref_attr_name;
 };
 #define ZOO_ONNX__ATTRIBUTE_PROTO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&zoo_onnx__attribute_proto__descriptor) \
-    , NULL, 0, 0, 0, 0, 0, {0,NULL}, NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0 }
+    , NULL, 0, 0, 0, 0, 0, {0,NULL}, NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0, NULL }
 
 
 struct  ZooOnnx__NodeProto
@@ -200,6 +202,16 @@ struct  ZooOnnx__ValueInfoProto
     , NULL, NULL }
 
 
+struct  ZooOnnx__SparseTensorProto
+{
+  ProtobufCMessage base;
+  ZooOnnx__TensorProto *values;
+};
+#define ZOO_ONNX__SPARSE_TENSOR_PROTO__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&zoo_onnx__sparse_tensor_proto__descriptor) \
+    , NULL }
+
+
 struct  ZooOnnx__GraphProto
 {
   ProtobufCMessage base;
@@ -212,10 +224,12 @@ struct  ZooOnnx__GraphProto
   ZooOnnx__ValueInfoProto **input;
   size_t n_output;
   ZooOnnx__ValueInfoProto **output;
+  size_t n_sparse_initializer;
+  ZooOnnx__SparseTensorProto **sparse_initializer;
 };
 #define ZOO_ONNX__GRAPH_PROTO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&zoo_onnx__graph_proto__descriptor) \
-    , 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL }
+    , 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
 
 
 struct  ZooOnnx__OperatorSetIdProto
@@ -245,10 +259,12 @@ struct  ZooOnnx__FunctionProto
   size_t n_opset_import;
   ZooOnnx__OperatorSetIdProto **opset_import;
   char *domain;
+  size_t n_attribute_proto;
+  ZooOnnx__AttributeProto **attribute_proto;
 };
 #define ZOO_ONNX__FUNCTION_PROTO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&zoo_onnx__function_proto__descriptor) \
-    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL }
+    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL }
 
 
 struct  ZooOnnx__ModelProto
@@ -461,6 +477,25 @@ ZooOnnx__ValueInfoProto *
 void   zoo_onnx__value_info_proto__free_unpacked
                      (ZooOnnx__ValueInfoProto *message,
                       ProtobufCAllocator *allocator);
+/* ZooOnnx__SparseTensorProto methods */
+void   zoo_onnx__sparse_tensor_proto__init
+                     (ZooOnnx__SparseTensorProto         *message);
+size_t zoo_onnx__sparse_tensor_proto__get_packed_size
+                     (const ZooOnnx__SparseTensorProto   *message);
+size_t zoo_onnx__sparse_tensor_proto__pack
+                     (const ZooOnnx__SparseTensorProto   *message,
+                      uint8_t             *out);
+size_t zoo_onnx__sparse_tensor_proto__pack_to_buffer
+                     (const ZooOnnx__SparseTensorProto   *message,
+                      ProtobufCBuffer     *buffer);
+ZooOnnx__SparseTensorProto *
+       zoo_onnx__sparse_tensor_proto__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   zoo_onnx__sparse_tensor_proto__free_unpacked
+                     (ZooOnnx__SparseTensorProto *message,
+                      ProtobufCAllocator *allocator);
 /* ZooOnnx__GraphProto methods */
 void   zoo_onnx__graph_proto__init
                      (ZooOnnx__GraphProto         *message);
@@ -569,6 +604,9 @@ typedef void (*ZooOnnx__TypeProto_Closure)
 typedef void (*ZooOnnx__ValueInfoProto_Closure)
                  (const ZooOnnx__ValueInfoProto *message,
                   void *closure_data);
+typedef void (*ZooOnnx__SparseTensorProto_Closure)
+                 (const ZooOnnx__SparseTensorProto *message,
+                  void *closure_data);
 typedef void (*ZooOnnx__GraphProto_Closure)
                  (const ZooOnnx__GraphProto *message,
                   void *closure_data);
@@ -597,6 +635,7 @@ extern const ProtobufCMessageDescriptor zoo_onnx__tensor_shape_proto__descriptor
 extern const ProtobufCMessageDescriptor zoo_onnx__tensor_type_proto__descriptor;
 extern const ProtobufCMessageDescriptor zoo_onnx__type_proto__descriptor;
 extern const ProtobufCMessageDescriptor zoo_onnx__value_info_proto__descriptor;
+extern const ProtobufCMessageDescriptor zoo_onnx__sparse_tensor_proto__descriptor;
 extern const ProtobufCMessageDescriptor zoo_onnx__graph_proto__descriptor;
 extern const ProtobufCMessageDescriptor zoo_onnx__operator_set_id_proto__descriptor;
 extern const ProtobufCMessageDescriptor zoo_onnx__function_proto__descriptor;

@@ -6,8 +6,8 @@
 #include <string.h>
 
 enum { VARINT = 0, FIXED64 = 1, LENGTH = 2, FIXED32 = 5 };
-enum { MOST_NESTED = 24, LARGEST_SKELETON = 512 << 20, SMALLEST_PAYLOAD = 64 };
-enum message { MODEL, GRAPH, NODE, ATTRIBUTE, TENSOR, FUNCTION, VALUE, OTHER };
+enum { MOST_NESTED = 24, MOST_MESSAGES = 1 << 20, LARGEST_SKELETON = 64 << 20, SMALLEST_PAYLOAD = 64 };
+enum message { MODEL, GRAPH, NODE, ATTRIBUTE, TENSOR, SPARSE, FUNCTION, OTHER };
 
 static int fail(skeleton *s, size_t place, const char *problem) {
   if (!s->problem) {
@@ -18,7 +18,7 @@ static int fail(skeleton *s, size_t place, const char *problem) {
 }
 
 static int append(skeleton *s, const void *bytes, size_t count) {
-  if (count > LARGEST_SKELETON - s->count) return fail(s, 0, "has too many nodes to be a network");
+  if (count > (size_t)LARGEST_SKELETON - s->count) return fail(s, 0, "has too many nodes to be a network");
   if (s->count + count > s->capacity) {
     size_t wanted = (s->count + count) * 2 + 65536;
     uint8_t *grown = realloc(s->bytes, wanted);
@@ -63,9 +63,12 @@ static int child_of(enum message parent, uint64_t field) {
     case GRAPH:
       if (field == 1) return NODE;
       if (field == 5) return TENSOR;
+      if (field == 15) return SPARSE;
       return field == 2 || field == 11 || field == 12 ? OTHER : -1;
+    case SPARSE: return field == 1 ? TENSOR : -1;
     case FUNCTION:
       if (field == 7) return NODE;
+      if (field == 11) return ATTRIBUTE;
       return field != 8 && field <= 10 ? OTHER : -1;
     case NODE:
       if (field == 5) return ATTRIBUTE;
@@ -73,7 +76,7 @@ static int child_of(enum message parent, uint64_t field) {
     case ATTRIBUTE:
       if (field == 5) return TENSOR;
       if (field == 6) return GRAPH;
-      return field <= 4 || (field >= 7 && field <= 9) || field == 20 ? OTHER : -1;
+      return field <= 4 || (field >= 7 && field <= 9) || field == 20 || field == 21 ? OTHER : -1;
     case TENSOR: return field <= 14 && field != 12 && field != 3 ? OTHER : -1;
     default: return OTHER;
   }
@@ -98,6 +101,7 @@ static int copy_message(skeleton *s, size_t place, size_t end, enum message kind
 
 static int copy_nested(skeleton *s, uint64_t tag, size_t place, size_t end, enum message kind, int depth) {
   if (depth >= MOST_NESTED) return fail(s, place, "nests graphs too deep");
+  if (++s->messages > MOST_MESSAGES) return fail(s, place, "has too many nodes to be a network");
   if (append_varint(s, tag)) return -1;
   // Room for the length, which is known at the end: a varint of five bytes.
   size_t length = s->count;

@@ -8,6 +8,8 @@ typedef struct skeleton {
   size_t size;
   uint8_t *bytes;
   size_t count, capacity;
+  /// Nodes, attributes, tensors and graphs so far.
+  size_t messages;
   /// What is wrong and where, once something is.
   const char *problem;
   size_t place;

@@ -20,6 +20,8 @@ struct RecognisedFile {
       self.format = format
     } else if try Self.hasHDF5BehindUserBlock(file) {
       format = .hdf5
+    } else if try ONNXSignature.matches(head, file: file) {
+      format = .onnx
     } else {
       throw FormatError.unrecognised(file: file.path, firstBytes: Array(head.prefix(8)))
     }
@@ -60,7 +62,6 @@ struct RecognisedFile {
     if text.hasPrefix("<!doctype") || text.hasPrefix("<html") { return .webPage }
     if text.hasPrefix("{") { return .shardIndex }
     if head.count >= 2, head[0] == 0x80, (2...5).contains(head[1]) { return .pickle }
-    if isONNX(head) { return .onnx }
     return nil
   }
 
@@ -92,11 +93,5 @@ struct RecognisedFile {
     guard head.count >= 9, head[8] == 0x7B else { return false }
     let length = head[0..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     return length <= UInt64(size - 8)
-  }
-
-  /// ONNX has no signature: a protobuf whose first field is a small `ir_version`, then another of ModelProto's.
-  private static func isONNX(_ head: [UInt8]) -> Bool {
-    head.count > 3 && head[0] == 0x08 && (1...0x20).contains(head[1])
-      && [0x12, 0x1A, 0x22, 0x2A, 0x32, 0x3A, 0x42].contains(head[2])
   }
 }

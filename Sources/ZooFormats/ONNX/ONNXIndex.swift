@@ -21,6 +21,8 @@ struct ONNXIndex: Decodable, Sendable {
     let inputs: [String]
     let outputs: [String]
     let opsets: [Opset]
+    let attributeNames: [String]
+    let attributes: [Attribute]
     let nodes: [Node]
   }
 
@@ -28,6 +30,8 @@ struct ONNXIndex: Decodable, Sendable {
     let name: String
     let nodes: [Node]
     let initializers: [TensorEntry]
+    /// Names of tensors that are given by their non-zero elements.
+    let sparse: [String]
     let inputs: [Value]
     let outputs: [Value]
   }
@@ -36,6 +40,8 @@ struct ONNXIndex: Decodable, Sendable {
     let name: String
     let dataType: Int?
     let shape: [Int]?
+    /// Names of the sizes that are free.
+    let axes: [String]?
   }
 
   struct Node: Decodable {
@@ -50,6 +56,8 @@ struct ONNXIndex: Decodable, Sendable {
   struct Attribute: Decodable {
     let name: String
     let type: Int
+    /// The attribute of the surrounding function whose value it takes.
+    let reference: String?
     let f: UInt32?
     let i: Int64?
     let s: String?

@@ -21,12 +21,16 @@ public struct ONNXModel: Sendable {
     case strings([String])
     case tensor(Tensor)
     case graph(Graph)
+    /// Inside a function: the value of the function's attribute of that name.
+    case reference(String)
   }
 
   /// A value that enters or leaves a graph; a size of -1 is free.
   public struct Value: Sendable {
     public let name: String
     public let shape: [Int]?
+    /// Names of the free sizes, `batch`; empty text where a size is fixed or has no name.
+    public let axes: [String]
     public let dtype: DType?
   }
 
@@ -45,10 +49,14 @@ public struct ONNXModel: Sendable {
     public let domain: String
     public let inputs: [String]
     public let outputs: [String]
+    /// Attributes that a call must give, and those that it may, with their values.
+    public let attributeNames: [String]
+    public let attributes: [String: Attribute]
     public let nodes: [Node]
     public let opsets: [String: Int]
   }
 
+  public let irVersion: Int
   public let producer: String
   /// Version of each operator set by its domain; the standard one is "".
   public let opsets: [String: Int]

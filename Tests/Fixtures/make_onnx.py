@@ -1,0 +1,177 @@
+"""ONNX files of every way to hold data, written by the onnx package: onnx/*.onnx.
+
+Beside each stands NAME.expected.safetensors, what `onnx.numpy_helper.to_array` makes of its tensors.
+"""
+import pathlib
+
+import ml_dtypes
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto as T, helper, numpy_helper
+from safetensors.torch import save_file
+
+folder = pathlib.Path(__file__).parent / "onnx"
+folder.mkdir(exist_ok=True)
+random = np.random.default_rng(20)
+
+BITS = {  # numpy's types that torch knows by another way
+    ml_dtypes.bfloat16: (np.int16, torch.bfloat16),
+    ml_dtypes.float8_e4m3fn: (np.int8, torch.float8_e4m3fn),
+    ml_dtypes.float8_e5m2: (np.int8, torch.float8_e5m2),
+}
+# Four bits become eight: zoo has no type of their own.
+WIDER = {ml_dtypes.int4: np.int8, ml_dtypes.uint4: np.uint8, ml_dtypes.float4_e2m1fn: ml_dtypes.float8_e4m3fn}
+
+
+def to_torch(array):
+    kind = array.dtype.type
+    if kind in WIDER:
+        array, kind = array.astype(WIDER[kind]), WIDER[kind]
+    array = np.ascontiguousarray(array).reshape(array.shape)
+    if kind in BITS:
+        bits, dtype = BITS[kind]
+        return torch.from_numpy(array.view(bits).copy()).view(dtype)
+    return torch.from_numpy(array.copy())
+
+
+def save(name, model, tensors, **options):
+    onnx.save(model, folder / f"{name}.onnx", **options)
+    save_file({key: to_torch(value) for key, value in tensors.items()}, folder / f"{name}.expected.safetensors")
+
+
+def model_of(nodes, initializers, inputs=None, outputs=None, opset=17, ir=8, **more):
+    one = [helper.make_tensor_value_info("x", T.FLOAT, [1])]
+    graph = helper.make_graph(
+        nodes or [helper.make_node("Identity", ["x"], ["y"])], "graph", inputs or one,
+        outputs or [helper.make_tensor_value_info("y", T.FLOAT, [1])], initializers, **more)
+    return helper.make_model(
+        graph, producer_name="zoo fixtures", opset_imports=[helper.make_opsetid("", opset)], ir_version=ir)
+
+
+def values(kind, count):
+    if kind == T.BOOL:
+        return random.integers(0, 2, count).astype(bool)
+    dtype = helper.tensor_dtype_to_np_dtype(kind)
+    if kind in (T.INT4, T.UINT4):
+        return (np.arange(count) % 16 - (8 if kind == T.INT4 else 0)).astype(np.int8).astype(dtype)
+    if np.issubdtype(dtype, np.integer):
+        low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+        middle = random.integers(low, high, count - 3, dtype=dtype, endpoint=True)
+        return np.concatenate([np.array([low, high, 1], dtype), middle])
+    floats = random.normal(0, 2, count)
+    floats[:3] = [0.0, -0.0, 1.5]
+    return floats.astype(dtype)
+
+
+def data_fields():
+    """Every type in every field that may hold it, once short (kept in the index) and once long (left in the file)."""
+    kinds = [
+        T.FLOAT, T.DOUBLE, T.FLOAT16, T.BFLOAT16, T.FLOAT8E4M3FN, T.FLOAT8E5M2, T.INT64, T.INT32, T.INT16, T.INT8,
+        T.UINT64, T.UINT32, T.UINT16, T.UINT8, T.BOOL, T.INT4, T.UINT4, T.FLOAT4E2M1]
+    initializers, expected = [], {}
+    for kind in kinds:
+        for shape in ([5], [7, 31]):
+            array = values(kind, int(np.prod(shape))).reshape(shape)
+            for form in ("raw", "typed"):
+                name = f"{T.DataType.Name(kind)}.{form}.{'x'.join(map(str, shape))}"
+                if form == "raw":
+                    tensor = numpy_helper.from_array(array, name)
+                else:
+                    tensor = helper.make_tensor(name, kind, shape, array.astype(object).flatten().tolist()
+                                                if kind in (T.INT64, T.UINT64) else array.flatten())
+                assert tensor.HasField("raw_data") == (form == "raw"), name
+                assert np.array_equal(numpy_helper.to_array(tensor).view(np.uint8), array.view(np.uint8)), name
+                initializers.append(tensor)
+                expected[name] = numpy_helper.to_array(tensor)
+    for name, array in {"scalar": np.float32(2.5).reshape(()), "empty": np.zeros((0, 3), np.float32)}.items():
+        initializers.append(numpy_helper.from_array(array, name))
+        expected[name] = array
+    save("data-fields", model_of(None, initializers), expected)
+
+
+def constants():
+    weight = random.normal(size=(3, 4)).astype(np.float32)
+    half = random.normal(size=(40,)).astype(np.float16)
+    nodes = [
+        helper.make_node("Constant", [], ["weight"], value=numpy_helper.from_array(weight, "inner name")),
+        helper.make_node("Constant", [], ["half"], value=numpy_helper.from_array(half)),
+        helper.make_node("Constant", [], ["floats"], value_floats=[0.5, -1.5, 3.25]),
+        helper.make_node("Constant", [], ["one"], value_float=1.0),
+        helper.make_node("Constant", [], ["axes"], value_ints=[2, 3]),
+        helper.make_node("Constant", [], ["axis"], value_int=-1),
+        helper.make_node("Constant", [], ["word"], value_string="text"),
+        helper.make_node("Constant", [], ["words"], value_strings=["a", "b"]),
+        helper.make_node("Constant", [], ["shape"], value=numpy_helper.from_array(np.array([1, -1], np.int64))),
+        helper.make_node("Identity", ["x"], ["y"]),
+    ]
+    floats = np.array([0.5, -1.5, 3.25], np.float32)
+    text = helper.make_tensor("label", T.STRING, [2], ["a", "b"])
+    save("constants", model_of(nodes, [text]), {"weight": weight, "half": half, "floats": floats})
+
+
+def subgraphs():
+    """Two branches that use one name, and a graph in a graph."""
+    arrays = {name: random.normal(size=(2, 3)).astype(np.float32) for name in ("outer", "then", "else", "deep")}
+
+    def branch(name, nodes, initializers):
+        output = helper.make_tensor_value_info(nodes[-1].output[0], T.FLOAT, [2, 3])
+        return helper.make_graph(nodes, name, [], [output], initializers)
+
+    deep = branch("deep", [helper.make_node("Add", ["outer", "kernel"], ["d"])],
+                  [numpy_helper.from_array(arrays["deep"], "kernel")])
+    inner = helper.make_node("If", ["flag"], ["e"], name="inner", then_branch=deep,
+                             else_branch=branch("d2", [helper.make_node("Identity", ["outer"], ["i"])], []))
+    node = helper.make_node(
+        "If", ["flag"], ["y"], name="choice",
+        then_branch=branch("t", [helper.make_node("Add", ["outer", "kernel"], ["t"])],
+                           [numpy_helper.from_array(arrays["then"], "kernel")]),
+        else_branch=branch("e", [inner], [numpy_helper.from_array(arrays["else"], "other")]))
+    model = model_of(
+        [node], [numpy_helper.from_array(arrays["outer"], "outer")],
+        [helper.make_tensor_value_info("flag", T.BOOL, [])], [helper.make_tensor_value_info("y", T.FLOAT, [2, 3])])
+    save("subgraphs", model, {
+        "outer": arrays["outer"], "other": arrays["else"], "kernel": arrays["deep"],
+        "choice.then_branch.kernel": arrays["then"]})
+
+
+def external():
+    """One data file for several tensors, in a folder below, with the gaps that onnx leaves between them."""
+    arrays = {
+        "conv.weight": random.normal(size=(8, 3, 3, 3)).astype(np.float32),
+        "conv.bias": random.normal(size=(8,)).astype(np.float32),
+        "half": random.normal(size=(33,)).astype(np.float16),
+        "index": random.integers(-5, 5, (17,)).astype(np.int64),
+    }
+    model = model_of(None, [numpy_helper.from_array(a, n) for n, a in arrays.items()])
+    (folder / "external.data").unlink(missing_ok=True)
+    save("external", model, arrays, save_as_external_data=True, location="external.data", size_threshold=0)
+
+
+def sparse():
+    dense = helper.make_tensor("pruned", T.FLOAT, [2], [1.0, 2.0])
+    indices = helper.make_tensor("", T.INT64, [2], [3, 7])
+    model = model_of(None, [], sparse_initializer=[helper.make_sparse_tensor(dense, indices, [10])])
+    onnx.save(model, folder / "sparse.onnx")
+
+
+def functions():
+    """An operator that the model defines itself, with an attribute of its own handed on."""
+    leaky = helper.make_node("LeakyRelu", ["a"], ["b"])
+    leaky.attribute.append(onnx.AttributeProto(name="alpha", ref_attr_name="slope", type=onnx.AttributeProto.FLOAT))
+    function = helper.make_function(
+        "local", "Slope", ["a"], ["b"], [leaky], [helper.make_opsetid("", 17)], ["slope"],
+        [helper.make_attribute("steep", 2)])
+    model = model_of([helper.make_node("Slope", ["x"], ["y"], domain="local", slope=0.25)], [])
+    model.functions.append(function)
+    model.opset_import.append(helper.make_opsetid("local", 1))
+    onnx.save(model, folder / "functions.onnx")
+
+
+data_fields()
+constants()
+subgraphs()
+external()
+sparse()
+functions()
+print({f.name: f.stat().st_size for f in sorted(folder.iterdir())})
