@@ -86,6 +86,7 @@ static dnnl::primitive_attr attributes(zoo_epilogue epilogue) {
     case ZOO_RELU6: operations.append_eltwise(1.0f, algorithm::eltwise_clip, 0.0f, 6.0f); break;
     case ZOO_SIGMOID: operations.append_eltwise(1.0f, algorithm::eltwise_logistic, 0.0f, 0.0f); break;
     case ZOO_SILU: operations.append_eltwise(1.0f, algorithm::eltwise_swish, 1.0f, 0.0f); break;
+    case ZOO_GELU: operations.append_eltwise(1.0f, algorithm::eltwise_gelu_erf, 0.0f, 0.0f); break;
   }
   attr.set_post_ops(operations);
   return attr;
@@ -234,7 +235,8 @@ int32_t zoo_network_add_activation(zoo_network *network, int32_t input, int32_t 
     auto method = activation == ZOO_RELU    ? algorithm::eltwise_relu
                   : activation == ZOO_RELU6   ? algorithm::eltwise_clip
                   : activation == ZOO_SIGMOID ? algorithm::eltwise_logistic
-                                              : algorithm::eltwise_swish;
+                  : activation == ZOO_SILU    ? algorithm::eltwise_swish
+                                              : algorithm::eltwise_gelu_erf;
     float alpha = activation == ZOO_SILU ? 1.0f : 0.0f, beta = activation == ZOO_RELU6 ? 6.0f : 0.0f;
     auto attr = attributes({0, ZOO_NO_ACTIVATION});
 #if DNNL_VERSION_MAJOR >= 3

@@ -1,6 +1,7 @@
 import Foundation
+import ZooCheckpoint
 
-/// A file that somebody publishes, known by its SHA-256 or the start of it.
+/// A file that somebody publishes, known by its SHA-256 or the start of it, or by its MD5.
 public struct PublishedFile: Sendable, Equatable {
   public let publisher: String
   public let file: String
@@ -10,9 +11,11 @@ public struct PublishedFile: Sendable, Equatable {
   public let digest: String
   /// The file that holds the same weights today, where this one is old.
   public let replacedBy: String?
+  /// Whether ``digest`` is an MD5, which some publishers give instead: it tells damage, not forgery.
+  public let isMD5: Bool
 
   /// Whether ``digest`` is whole.
-  public var isWhole: Bool { digest.count == 64 }
+  public var isWhole: Bool { digest.count == (isMD5 ? 32 : 64) }
 }
 
 /// What a file's SHA-256 says of where it comes from.
@@ -40,6 +43,7 @@ struct ChecksumFile: Decodable {
     let file: String
     let sha256: String?
     let sha256Prefix: String?
+    let md5: String?
     let model: String
     let weights: String
     let replacedBy: String?
@@ -50,10 +54,10 @@ struct ChecksumFile: Decodable {
 
   var publishedFiles: [PublishedFile] {
     files.compactMap { entry in
-      guard let digest = entry.sha256 ?? entry.sha256Prefix, digest.count >= 8 else { return nil }
+      guard let digest = entry.sha256 ?? entry.sha256Prefix ?? entry.md5, digest.count >= 8 else { return nil }
       return PublishedFile(
         publisher: publisher, file: entry.file, model: entry.model, weights: entry.weights, digest: digest.lowercased(),
-        replacedBy: entry.replacedBy)
+        replacedBy: entry.replacedBy, isMD5: entry.sha256 == nil && entry.sha256Prefix == nil)
     }
   }
 }
@@ -63,20 +67,38 @@ extension Catalog {
   ///
   /// - Parameters:
   ///   - sha256: 64 hexadecimal digits.
+  ///   - md5: 32 hexadecimal digits, where ``wantsMD5(fileName:)`` asks for them.
   ///   - fileName: the file's name; publishers put the first eight digits there, as in `resnet50-0676ba61.pth`.
-  public func checksum(sha256: String, fileName: String? = nil) -> ChecksumVerdict {
+  public func checksum(sha256: String, md5: String? = nil, fileName: String? = nil) -> ChecksumVerdict {
     let digest = sha256.lowercased()
-    if let found = publishedFiles.first(where: { digest.hasPrefix($0.digest) }) {
+    let isFound = { (file: PublishedFile) in
+      file.isMD5 ? file.digest == md5?.lowercased() : digest.hasPrefix(file.digest)
+    }
+    if let found = publishedFiles.first(where: isFound) {
       return found.replacedBy == nil ? .published(found) : .older(found)
     }
     guard let name = fileName.map({ ($0 as NSString).lastPathComponent }) else { return .unknown }
-    if let namesake = publishedFiles.first(where: { $0.file == name }) {
+    if let namesake = publishedFiles.first(where: { $0.file == name }), !namesake.isMD5 || md5 != nil {
       return .contradicted(promised: namesake.digest, by: namesake)
     }
     if let promised = Self.promisedDigest(name), !digest.hasPrefix(promised) {
       return .contradicted(promised: promised, by: nil)
     }
     return .unknown
+  }
+
+  /// Whether a file of this name is published with an MD5 instead of a SHA-256.
+  public func wantsMD5(fileName: String) -> Bool {
+    let name = (fileName as NSString).lastPathComponent
+    return publishedFiles.contains { $0.isMD5 && $0.file == name }
+  }
+
+  /// What a file's digests and name say of where it comes from. Reads the file once a digest.
+  ///
+  /// - Throws: `FileError`.
+  public func checksum(of file: MappedFile, fileName: String) throws -> ChecksumVerdict {
+    let md5 = wantsMD5(fileName: fileName) ? try Digest.md5(of: file) : nil
+    return checksum(sha256: try Digest.sha256(of: file), md5: md5, fileName: fileName)
   }
 
   /// The digits between the last hyphen and the extension, where they look like a digest.

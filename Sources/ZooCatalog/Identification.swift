@@ -10,6 +10,8 @@ public struct Identification: Sendable {
   }
 
   public let model: Model
+  /// The model's configuration, or that of the variant that fits.
+  public let config: JSONValue
   /// Whose tensor names the state dict uses: `torchvision`, `timm`, `efficientnet-pytorch`.
   public let naming: String
   /// The map from those names to the canonical ones; nil where they are canonical already.
@@ -35,19 +37,22 @@ public struct Identification: Sendable {
   public var isHeadless: Bool { !absentStages.isEmpty && extra.isEmpty && misshapen.isEmpty }
 
   /// An exact fit that was found by the graph's structure.
-  package init(model: Model, naming: String, classes: Int?, stateDict: StateDict, isFolded: Bool) {
+  package init(
+    model: Model, config: JSONValue? = nil, naming: String, classes: Int?, stateDict: StateDict, isFolded: Bool
+  ) {
     self.init(
-      model: model, naming: naming, nameMap: nil, classes: classes, missing: [], extra: [], misshapen: [],
-      absentStages: [], score: 1)
+      model: model, config: config ?? model.config, naming: naming, nameMap: nil, classes: classes, missing: [],
+      extra: [], misshapen: [], absentStages: [], score: 1)
     placed = stateDict
     self.isFolded = isFolded
   }
 
   init(
-    model: Model, naming: String, nameMap: NameMap?, classes: Int?, missing: [String], extra: [String],
-    misshapen: [Misshapen], absentStages: [String], score: Double
+    model: Model, config: JSONValue, naming: String, nameMap: NameMap?, classes: Int?, missing: [String],
+    extra: [String], misshapen: [Misshapen], absentStages: [String], score: Double
   ) {
     self.model = model
+    self.config = config
     self.naming = naming
     self.nameMap = nameMap
     self.classes = classes
@@ -60,7 +65,7 @@ public struct Identification: Sendable {
 
   /// Architecture and head of the weights as they are.
   public var description: NetworkDescription {
-    var description = model.description(classes: classes)
+    var description = NetworkDescription(family: model.family, config: config, classes: classes ?? model.classes)
     description.foldedBatchNormalization = isFolded ? true : nil
     return description
   }
@@ -76,7 +81,7 @@ public struct Identification: Sendable {
     guard let nameMap else { return stateDict }
     let renamed = try nameMap.apply(.importing, to: stateDict).stateDict
     guard !nameMap.fill.isEmpty else { return renamed }
-    return try nameMap.filling(renamed, expected: model.graph(classes: classes).parameters.map { ($0.name, $0.shape) })
+    return try nameMap.filling(renamed, expected: description.graph().parameters.map { ($0.name, $0.shape) })
   }
 }
 

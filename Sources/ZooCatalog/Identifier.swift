@@ -9,7 +9,7 @@ extension Catalog {
   ///
   /// Reads no tensor. A model of the same fit is a tie and stands beside it.
   public func identify(_ stateDict: StateDict) -> [Identification] {
-    let candidates = models.compactMap { model in Candidate(model) }
+    let candidates = models.flatMap { model in model.configs.compactMap { Candidate(model, config: $0) } }
     var found = candidates.compactMap { $0.fit(ForeignShapes(stateDict), naming: $0.model.naming, map: nil) }
     for map in nameMaps {
       let shapes = ForeignShapes(stateDict, map: map)
@@ -50,24 +50,31 @@ private struct ForeignShapes {
 /// A model's expected names and shapes.
 private struct Candidate {
   let model: Model
+  private let config: JSONValue
   private let graph: Graph
   private let head: String?
   private let stepCounters: Set<String>
+  /// Whether some parameters belong to no computation, as an auxiliary classifier's.
+  private let hasUnread: Bool
 
   /// Returns nil where the model's configuration doesn't build, which an overlay's may not.
-  init?(_ model: Model) {
-    guard let graph = try? model.graph() else { return nil }
+  init?(_ model: Model, config: JSONValue) {
+    let description = NetworkDescription(family: model.family, config: config, classes: model.classes)
+    guard let graph = try? description.graph() else { return nil }
     self.model = model
+    self.config = config
     self.graph = graph
     head = graph.headModule
     stepCounters = Set(graph.stepCounters)
+    let read = Set(graph.nodes.flatMap(\.inputs))
+    hasUnread = graph.parameters.contains { !read.contains($0.value) }
   }
 
   func fit(_ shapes: ForeignShapes, naming: String, map: NameMap?) -> Identification? {
     var missing: [String] = []
     var misshapen: [Identification.Misshapen] = []
     let classes = head.flatMap { shapes.byName[$0 + ".weight"]?.shape?.first }
-    for parameter in graph.parameters {
+    for parameter in parameters(classes: classes) {
       guard let found = shapes.byName[parameter.name] else {
         if map?.filled(parameter.name) == nil { missing.append(parameter.name) }
         continue
@@ -85,8 +92,15 @@ private struct Candidate {
     let score = Double(fitting) / Double(known.count + extra.count)
     guard score > Catalog.lowestScore else { return nil }
     return Identification(
-      model: model, naming: naming, nameMap: map, classes: classes, missing: missing, extra: extra,
+      model: model, config: config, naming: naming, nameMap: map, classes: classes, missing: missing, extra: extra,
       misshapen: misshapen, absentStages: absentStages(missing: Set(missing)), score: score)
+  }
+
+  /// What is expected with another number of classes, which an auxiliary classifier shares with the head.
+  private func parameters(classes: Int?) -> [Parameter] {
+    guard hasUnread, let classes, classes != model.classes else { return graph.parameters }
+    let description = NetworkDescription(family: model.family, config: config, classes: classes)
+    return (try? description.graph())?.parameters ?? graph.parameters
   }
 
   /// The last stages that have nothing but missing parameters, where no other stage misses any.

@@ -37,6 +37,12 @@ public enum JSONValue: Codable, Sendable, Equatable {
     }
   }
 
+  /// An object with the other's fields instead of or beside its own; the other where either is no object.
+  func replacing(_ other: JSONValue) -> JSONValue {
+    guard case .object(let fields) = self, case .object(let replacements) = other else { return other }
+    return .object(fields.merging(replacements) { $1 })
+  }
+
   public subscript(field: String) -> JSONValue? {
     if case .object(let fields) = self { fields[field] } else { nil }
   }

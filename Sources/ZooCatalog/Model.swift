@@ -6,9 +6,13 @@ public struct Model: Sendable {
   public let name: String
   public let title: String
   public let family: String
+  /// What sets it apart from its namesakes.
+  public let note: String?
   public let task: String
   /// The family's configuration.
   public let config: JSONValue
+  /// Fields of the configuration in which the same network is saved otherwise, such as without its auxiliary classifier.
+  public let variants: [JSONValue]
   /// Classes of the published weights.
   public let classes: Int
   /// Names of those classes, in the order of the logits; empty where unknown.
@@ -32,6 +36,9 @@ public struct Model: Sendable {
   public func description(classes: Int? = nil) -> NetworkDescription {
     NetworkDescription(family: family, config: config, classes: classes ?? self.classes)
   }
+
+  /// ``config``, then what its variants make of it.
+  public var configs: [JSONValue] { [config] + variants.map(config.replacing) }
 
   /// The network, with a head for `classes` classes.
   ///
@@ -76,6 +83,8 @@ public struct PublishedWeights: Codable, Sendable, Equatable {
   /// The whole digest where it is known, else ``sha256Prefix``.
   public let sha256: String?
   public let sha256Prefix: String?
+  /// Where the publisher gives no SHA-256.
+  public let md5: String?
   public let sizeMiB: Double?
   /// In percent, by data set and measure: `metrics["ImageNet-1K"]?["acc@1"]`.
   public let metrics: [String: [String: Double]]?

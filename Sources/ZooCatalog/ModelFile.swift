@@ -3,9 +3,11 @@ struct ModelFile: Decodable {
   let name: String
   let title: String
   let family: String
+  let note: String?
   let task: String
   let naming: String?
   let config: JSONValue
+  let variants: [JSONValue]?
   let classes: Int
   let labels: String?
   let input: JSONValue
@@ -20,8 +22,8 @@ struct ModelFile: Decodable {
       size = sides.compactMap { if case .number(let side) = $0 { Int(exactly: side) } else { nil } }
     }
     return Model(
-      name: name, title: title, family: family, task: task, config: config, classes: classes, labels: labels,
-      preprocessing: input, inputSize: size, parameters: parameters, gflops: gflops, paper: paper,
-      weights: weights, naming: naming ?? "torchvision")
+      name: name, title: title, family: family, note: note, task: task, config: config, variants: variants ?? [],
+      classes: classes, labels: labels, preprocessing: input, inputSize: size, parameters: parameters, gflops: gflops,
+      paper: paper, weights: weights, naming: naming ?? "torchvision")
   }
 }

@@ -41,6 +41,8 @@ public struct Conversion: Sendable {
     let source = try WeightFile.open(path: path, salvage: salvage)
     let file = try MappedFile(path: path)
     let hashing = BackgroundWork { try Digest.sha256(of: file) }
+    let wantsMD5 = catalog.wantsMD5(fileName: path)
+    let hashingForPublisher = BackgroundWork { wantsMD5 ? try Digest.md5(of: file) : nil }
     let checking = BackgroundWork { try source.checkRecords() }
     let candidates = catalog.identify(source)
     let identification = candidates.certain
@@ -53,7 +55,7 @@ public struct Conversion: Sendable {
     ) { metadata in
       let sha256 = try hashing.wait()
       try checking.wait()
-      verdict = catalog.checksum(sha256: sha256, fileName: path)
+      verdict = catalog.checksum(sha256: sha256, md5: try hashingForPublisher.wait(), fileName: path)
       description.complete(&metadata, sha256: sha256, verdict: verdict)
       finished = metadata
     }

@@ -47,8 +47,18 @@ public struct GraphBuilder {
     _ name: String, _ x: ValueID, from inputs: Int, to outputs: Int, kernel: Int, stride: Int = 1,
     padding: Padding = .symmetric(0), dilation: Int = 1, groups: Int = 1, bias: Bool = false
   ) -> ValueID {
+    convolution(
+      name, x, from: inputs, to: outputs, kernel: [kernel, kernel], stride: stride, padding: padding,
+      dilation: dilation, groups: groups, bias: bias)
+  }
+
+  /// `nn.Conv2d` with a window of another height than width: weight [outputs, inputs / groups, height, width].
+  public mutating func convolution(
+    _ name: String, _ x: ValueID, from inputs: Int, to outputs: Int, kernel: [Int], stride: Int = 1,
+    padding: Padding = .symmetric(0), dilation: Int = 1, groups: Int = 1, bias: Bool = false
+  ) -> ValueID {
     let module = fullName(name)
-    var operands = [x, parameter(module + ".weight", [outputs, inputs / groups, kernel, kernel])]
+    var operands = [x, parameter(module + ".weight", [outputs, inputs / groups] + kernel)]
     if bias { operands.append(parameter(module + ".bias", [outputs])) }
     return add(
       .convolution(
@@ -78,6 +88,35 @@ public struct GraphBuilder {
     var operands = [x, parameter(module + ".weight", [outputs, inputs])]
     if bias { operands.append(parameter(module + ".bias", [outputs])) }
     return add(.linear(hasBias: bias, epilogue: []), operands, name: name)
+  }
+
+  /// `nn.LayerNorm` over the channels of [N, C, …]: weight, bias, each [channels].
+  public mutating func layerNorm(_ name: String, _ x: ValueID, channels: Int, epsilon: Float) -> ValueID {
+    let module = fullName(name)
+    let operands = [x, parameter(module + ".weight", [channels]), parameter(module + ".bias", [channels])]
+    return add(.layerNormalization(axis: 1, epsilon: epsilon), operands, name: name)
+  }
+
+  /// A learnt factor for each channel, named as it stands: [channels, 1, 1].
+  public mutating func channelScale(_ name: String, _ x: ValueID, channels: Int) -> ValueID {
+    add(.channelScale, [x, parameter(fullName(name), [channels, 1, 1])], name: name)
+  }
+
+  public mutating func channelAffine(_ x: ValueID, scale: [Float], shift: [Float], name: String) -> ValueID {
+    add(.channelAffine(scale: scale, shift: shift), [x], name: name)
+  }
+
+  /// Side by side along the channels.
+  public mutating func concatenate(_ parts: [ValueID]) -> ValueID {
+    add(.concatenate(axis: 1), parts, name: "concat")
+  }
+
+  /// Everything that `body` adds leaves its parameters behind but no computation: a part of the state dict that only
+  /// training of the original uses.
+  public mutating func parametersOnly(_ body: (inout GraphBuilder) -> Void) {
+    let nodes = graph.nodes.count
+    body(&self)
+    graph.nodes.removeSubrange(nodes...)
   }
 
   public mutating func activation(_ kind: Activation, _ x: ValueID, name: String = "activation") -> ValueID {

@@ -2,8 +2,8 @@ extension Graph {
   /// Names that PyTorch's state dict has beside the parameters and that no computation uses: BatchNorm's counts of
   /// training steps, int64 scalars.
   public var stepCounters: [String] {
-    nodes.compactMap { node in
-      if case .batchNormalization = node.operation { node.name + ".num_batches_tracked" } else { nil }
+    parameters.compactMap { parameter in
+      parameter.name.hasSuffix(".running_mean") ? parameter.name.dropLast(12) + "num_batches_tracked" : nil
     }
   }
 

@@ -17,6 +17,8 @@ public enum Activation: Sendable, Equatable {
   case sigmoid
   /// x · sigmoid(x), also called swish.
   case silu
+  /// x · Φ(x) with the normal distribution's own Φ, (1 + erf(x / √2)) / 2.
+  case gelu
 }
 
 /// What the compiler has merged into an operation; families never set it.
@@ -86,8 +88,18 @@ public enum Operation: Sendable, Equatable {
   case averagePool(Pooling)
   /// x [N, C, H, W]; output [N, C, height, width] with PyTorch's window edges.
   case adaptiveAveragePool(height: Int, width: Int)
-  /// x [N, I], weight [O, I], bias [O] where `hasBias`; output [N, O].
+  /// x [N, I], weight [O, I], bias [O] where `hasBias`; output [N, O]. Pictures [N, I, H, W] become [N, O, H, W], each
+  /// pixel by itself.
   case linear(hasBias: Bool, epilogue: [Epilogue])
+  /// x, weight [C], bias [C], C the size of `axis`: every position is normalised along `axis` by its mean and its biased
+  /// variance, then scaled and shifted.
+  case layerNormalization(axis: Int, epsilon: Float)
+  /// x [N, C, …], scale [C] or [C, 1, 1]: each channel times its scale.
+  case channelScale
+  /// x [N, C, …]: channel c becomes scale[c] · x + shift[c]. The numbers are the network's own and no parameters.
+  case channelAffine(scale: [Float], shift: [Float])
+  /// Tensors that differ along `axis` alone, one after another.
+  case concatenate(axis: Int)
   /// a, b of one shape.
   case add
   /// x [N, …] to [N, product of the rest].

@@ -118,11 +118,31 @@ extension Node {
       return [x[0], x[1], height, width]
     case .linear:
       let weight = operands.count > 1 ? operands[1] : []
-      guard x.count == 2 else { throw .rank(node: name, expected: 2, found: x) }
+      guard x.count == 2 || x.count == 4 else { throw .rank(node: name, expected: 2, found: x) }
       guard weight.count == 2, weight[1] == x[1] else {
         throw .mismatch(node: name, what: "weight", expected: [weight.first ?? 0, x[1]], found: weight)
       }
-      return [x[0], weight[0]]
+      return [x[0], weight[0]] + x.dropFirst(2)
+    case .layerNormalization(let axis, _):
+      guard x.indices.contains(axis) else { throw .rank(node: name, expected: axis + 1, found: x) }
+      for parameter in operands.dropFirst() where parameter != [x[axis]] {
+        throw .mismatch(node: name, what: "channels", expected: [x[axis]], found: parameter)
+      }
+      return x
+    case .channelScale:
+      guard x.count >= 2 else { throw .rank(node: name, expected: 4, found: x) }
+      guard let scale = operands.dropFirst().first, [[x[1]], [x[1], 1, 1]].contains(scale) else {
+        throw .mismatch(node: name, what: "scale", expected: [x[1], 1, 1], found: operands.last ?? [])
+      }
+      return x
+    case .channelAffine(let scale, let shift):
+      guard x.count >= 2 else { throw .rank(node: name, expected: 4, found: x) }
+      guard [scale.count, shift.count] == [x[1], x[1]] else {
+        throw .mismatch(
+          node: name, what: "scale and shift", expected: [x[1], x[1]], found: [scale.count, shift.count])
+      }
+      return x
+    case .concatenate(let axis): return try concatenatedShape(operands, axis: axis)
     case .add:
       guard operands.count == 2, operands[0] == operands[1] else {
         throw .mismatch(node: name, what: "summands", expected: x, found: operands.last ?? [])
@@ -132,6 +152,20 @@ extension Node {
       guard let batch = x.first else { throw .rank(node: name, expected: 4, found: x) }
       return [batch, x.dropFirst().reduce(1, *)]
     }
+  }
+
+  private func concatenatedShape(_ operands: [[Int]], axis: Int) throws(GraphError) -> [Int] {
+    var result = operands[0]
+    guard result.indices.contains(axis) else { throw .rank(node: name, expected: axis + 1, found: result) }
+    for part in operands.dropFirst() {
+      var expected = result
+      if part.indices.contains(axis) { expected[axis] = part[axis] }
+      guard part == expected else { throw .mismatch(node: name, what: "a part", expected: expected, found: part) }
+      let (sum, isTooLarge) = result[axis].addingReportingOverflow(part[axis])
+      guard !isTooLarge else { throw .mismatch(node: name, what: "a part", expected: result, found: part) }
+      result[axis] = sum
+    }
+    return result
   }
 
   private func outputShape(of convolution: Convolution, _ operands: [[Int]]) throws(GraphError) -> [Int] {

@@ -15,10 +15,12 @@ extension Catalog {
   /// The model whose graph an ONNX model's is, with BatchNorm as it stands or folded into the convolutions.
   func identify(_ model: ONNXModel) -> Identification? {
     guard let network = NativeNetwork(model) else { return nil }
-    for candidate in models where candidate.inputSize.count == 2 {
-      guard let graph = try? candidate.graph() else { continue }
-      for (graph, isFolded) in [(graph, false), (graph.foldingBatchNormalization(), true)] {
-        if isFolded, graph.nodes.count == (try? candidate.graph().nodes.count) { continue }
+    let candidates = models.flatMap { model in model.configs.map { (model, $0) } }
+    for (candidate, config) in candidates where candidate.inputSize.count == 2 {
+      let description = NetworkDescription(family: candidate.family, config: config, classes: candidate.classes)
+      guard let original = try? description.graph() else { continue }
+      for (graph, isFolded) in [(original, false), (original.foldingBatchNormalization(), true)] {
+        if isFolded, graph.nodes.count == original.nodes.count { continue }
         guard graph.parameters.count == network.graph.parameters.count,
           let match = StructuralMatch(model: graph, other: network.graph, input: network.inputShape)
         else { continue }
@@ -28,8 +30,8 @@ extension Catalog {
           stateDict[parameter.name] = tensor
         }
         return Identification(
-          model: candidate, naming: isFolded ? "folded ONNX" : "ONNX", classes: match.classes, stateDict: stateDict,
-          isFolded: isFolded)
+          model: candidate, config: config, naming: isFolded ? "folded ONNX" : "ONNX", classes: match.classes,
+          stateDict: stateDict, isFolded: isFolded)
       }
     }
     return nil

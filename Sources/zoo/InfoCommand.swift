@@ -43,6 +43,7 @@ struct InfoCommand: ParsableCommand {
     let path = store.path(forModel: model.name)
     return [
       ("name", model.name), ("family", "\(model.family) \(CheckpointMetadata.encode(model.config))"),
+    ] + (model.note.map { [("note", $0)] } ?? []) + [
       ("task", "\(model.task), \(model.classes) classes"),
       ("parameters", "\(Quantity.count(model.parameters)) (\(model.parameters))"),
       ("GFLOPs", "\(model.gflops) multiply-adds a picture"), ("input", inputLine(model)),
@@ -93,7 +94,8 @@ struct InfoCommand: ParsableCommand {
       table.add([
         weights.id, weights.topOne.map { Quantity.decimals($0, 2) } ?? "–",
         weights.sizeMiB.map { Quantity.decimals($0, 1) } ?? "–", model.resize(forWeights: weights.id),
-        weights.sha256.map { $0.prefix(8) + "… (whole)" } ?? weights.sha256Prefix.map { $0 + "…" } ?? "–",
+        weights.sha256.map { $0.prefix(8) + "… (whole)" } ?? weights.sha256Prefix.map { $0 + "…" }
+          ?? weights.md5.map { $0.prefix(8) + "… (MD5)" } ?? "–",
         weights.licence ?? "–", weights.url,
       ])
     }

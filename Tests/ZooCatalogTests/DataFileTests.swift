@@ -65,7 +65,7 @@ import ZooGraph
     for model in catalog.models {
       for weights in model.weights {
         let file = try #require(published[weights.file])
-        #expect(file.digest == weights.sha256 ?? weights.sha256Prefix)
+        #expect(file.digest == weights.sha256 ?? weights.sha256Prefix ?? weights.md5)
         #expect(file.model == model.name)
         #expect(file.weights == weights.id)
         for older in weights.olderFiles ?? [] {

@@ -15,7 +15,7 @@ import ZooGraph
     return try #require(try JSONDecoder().decode([String: Expected].self, from: data)[name])
   }
 
-  static func check(_ graph: Graph, against name: String) throws {
+  static func check(_ graph: Graph, against name: String, side: Int = 224) throws {
     let expected = try expected(name)
     var shapes = graph.parameters.reduce(into: [String: String]()) { shapes, parameter in
       shapes[parameter.name] = parameter.shape.map(String.init).joined(separator: "x")
@@ -23,7 +23,7 @@ import ZooGraph
     for counter in graph.stepCounters { shapes[counter] = "" }
     #expect(shapes == expected.shapes)
     #expect(graph.parameterCount == expected.parameters)
-    #expect(try graph.multiplyAdds(input: [1, 3, 224, 224]) == expected.multiplyAdds)
+    #expect(try graph.multiplyAdds(input: [1, 3, side, side]) == expected.multiplyAdds)
   }
 
   @Test func alexNetHasTorchvisionsNamesAndShapes() throws {
@@ -39,12 +39,49 @@ import ZooGraph
     try Self.check(EfficientNetLite.graph(.init(), classes: 1000), against: "efficientnet_lite0")
   }
 
+  @Test func convNeXtTinyHasTorchvisionsNamesAndShapes() throws {
+    let config = ConvNeXt.Config(depths: [3, 3, 9, 3], widths: [96, 192, 384, 768])
+    try Self.check(ConvNeXt.graph(config, classes: 1000), against: "convnext_tiny")
+  }
+
+  @Test func inceptionHasTorchvisionsNamesAndShapes() throws {
+    try Self.check(InceptionV3.graph(.init(), classes: 1000), against: "keras_inception_v3", side: 299)
+  }
+
+  @Test func theAuxiliaryClassifierHasTensorsButNoCost() throws {
+    let plain = try InceptionV3.graph(.init(), classes: 9)
+    let whole = try InceptionV3.graph(.init(auxiliary: true), classes: 9)
+    #expect(whole.nodes.count == plain.nodes.count)
+    let names = Set(plain.parameters.map(\.name))
+    let added = whole.parameters.filter { !names.contains($0.name) }
+    #expect(added.allSatisfy { $0.name.hasPrefix("AuxLogits.") })
+    #expect(added.last?.shape == [9])
+    #expect(whole.stepCounters.contains("AuxLogits.conv1.bn.num_batches_tracked"))
+    #expect(try whole.multiplyAdds(input: [1, 3, 299, 299]) == plain.multiplyAdds(input: [1, 3, 299, 299]))
+  }
+
+  @Test func kerasResNetHasItsStrideInTheFirstConvolution() throws {
+    func strides(_ graph: Graph, _ name: String) -> [Int]? {
+      graph.nodes.compactMap { node in
+        if case .convolution(let convolution) = node.operation, node.name == name { convolution.stride } else { nil }
+      }.first
+    }
+    let plain = ResNet.Config(block: .bottleneck, layers: [1, 1])
+    let keras = ResNet.Config(block: .bottleneck, layers: [1, 1], strideFirst: true, convolutionBias: true)
+    let (a, b) = (try ResNet.graph(plain, classes: 3), try ResNet.graph(keras, classes: 3))
+    #expect([strides(a, "layer2.0.conv1"), strides(a, "layer2.0.conv2")] == [[1, 1], [2, 2]])
+    #expect([strides(b, "layer2.0.conv1"), strides(b, "layer2.0.conv2")] == [[2, 2], [1, 1]])
+    #expect(b.parameters.contains { $0.name == "layer2.0.downsample.0.bias" && $0.shape == [512] })
+  }
+
   @Test func oddPicturesPassThroughEveryFamily() throws {
     let graphs = [
       try AlexNet.graph(.init(), classes: 7),
       try VGG.graph(.init(blocks: [[8], [16]], hidden: 32), classes: 7),
       try ResNet.graph(.init(block: .bottleneck, layers: [1, 1, 1, 1]), classes: 7),
       try EfficientNetLite.graph(.init(), classes: 7),
+      try InceptionV3.graph(.init(widthMultiplier: 0.1), classes: 7),
+      try ConvNeXt.graph(.init(depths: [1, 2], widths: [8, 12]), classes: 7),
     ]
     for graph in graphs {
       let shapes = try graph.inferShapes(input: [5, 3, 231, 231])
@@ -103,7 +140,10 @@ import ZooGraph
   }
 
   @Test func unknownFamilyNamesTheKnownOnes() {
-    #expect(throws: FamilyError.unknown(family: "hotdog", known: ["alexnet", "vgg", "resnet", "efficientnet_lite"])) {
+    #expect(
+      throws: FamilyError.unknown(
+        family: "hotdog", known: ["alexnet", "vgg", "resnet", "efficientnet_lite", "inception_v3", "convnext"])
+    ) {
       try Self.build("hotdog", "{}")
     }
   }
@@ -124,6 +164,12 @@ import ZooGraph
     ("resnet", #"{"block": "basic", "layers": [1], "stem": {"kernel": 4, "stride": 1, "maxPool": false}}"#),
     ("vgg", #"{"blocks": []}"#), ("vgg", #"{"blocks": [[64], []]}"#), ("vgg", #"{"blocks": [[64]], "dropout": 1}"#),
     ("alexnet", #"{"channels": [1, 2]}"#), ("alexnet", #"{"hidden": 0}"#),
+    ("resnet", #"{"block": "basic", "layers": [1], "strideFirst": true}"#),
+    ("resnet", #"{"block": "bottleneck", "layers": [1], "epsilon": 0}"#),
+    ("inception_v3", #"{"widthMultiplier": 0}"#), ("inception_v3", #"{"epsilon": -1}"#),
+    ("inception_v3", #"{"dropout": 1}"#), ("convnext", "{}"), ("convnext", #"{"depths": [], "widths": []}"#),
+    ("convnext", #"{"depths": [1, 1], "widths": [8]}"#), ("convnext", #"{"depths": [1], "widths": [0]}"#),
+    ("convnext", #"{"depths": [1], "widths": [9223372036854775807]}"#),
     ("efficientnet_lite", #"{"widthMultiplier": 1e30}"#), ("efficientnet_lite", #"{"features": 0}"#),
   ])
   func badConfigurationIsRefused(family: String, json: String) {

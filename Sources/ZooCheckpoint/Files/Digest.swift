@@ -1,10 +1,19 @@
 import Crypto
 
-/// SHA-256 over files, as lower-case hexadecimal.
+/// SHA-256 and MD5 over files, as lower-case hexadecimal.
 public enum Digest {
   /// - Throws: ``FileError``.
   public static func sha256(of file: MappedFile, from offset: Int = 0) throws -> String {
-    var hash = SHA256()
+    try hash(file, from: offset, with: SHA256())
+  }
+
+  /// Only to be held against what publishers give: MD5 tells damage, not forgery.
+  ///
+  /// - Throws: ``FileError``.
+  public static func md5(of file: MappedFile) throws -> String { try hash(file, from: 0, with: Insecure.MD5()) }
+
+  private static func hash(_ file: MappedFile, from offset: Int, with function: some HashFunction) throws -> String {
+    var hash = function
     let step = 4 << 20
     var position = offset
     while position < file.count {

@@ -129,6 +129,8 @@ struct Lowering {
       let source = try tensor(x)
       let target = try output(of: node)
       try step(node.name, zoo_network_add_softmax(handle, source, target), reads: [source], writes: target)
+    case .layerNormalization, .channelScale, .channelAffine, .concatenate:
+      throw EngineError.unsupported(node: node.name, problem: "is not lowered yet")
     case .dropout: tensors[node.output] = try tensor(x)
     case .batchNormalization:
       throw EngineError.unsupported(node: node.name, problem: "BatchNorm is folded before lowering")
@@ -288,6 +290,7 @@ extension Activation {
     case .relu6: ZOO_RELU6
     case .sigmoid: ZOO_SIGMOID
     case .silu: ZOO_SILU
+    case .gelu: ZOO_GELU
     }
   }
 }

@@ -55,6 +55,12 @@ public enum ReferenceBackend {
     case .linear(let hasBias, let epilogue):
       guard epilogue.isEmpty else { throw Self.fused(node) }
       return multiply(x, weight: inputs[1], bias: hasBias ? inputs[2] : nil)
+    case .layerNormalization(let axis, let epsilon):
+      return ReferenceChannels.normalize(inputs, axis: axis, epsilon: Double(epsilon))
+    case .channelScale: return ReferenceChannels.map(x) { $1 * inputs[1].values[$0] }
+    case .channelAffine(let scale, let shift):
+      return ReferenceChannels.map(x) { $1 * Double(scale[$0]) + Double(shift[$0]) }
+    case .concatenate(let axis): return ReferenceChannels.concatenate(inputs, axis: axis)
     case .add: return zip(x.values, inputs[1].values).map(+)
     case .flatten, .dropout: return x.values
     case .softmax: return softmax(x)
@@ -67,14 +73,9 @@ public enum ReferenceBackend {
 
   /// x [N, C, …], weight, bias, mean, variance [C].
   private static func normalize(_ inputs: [ReferenceValue], epsilon: Double) -> [Double] {
-    let x = inputs[0]
-    let channels = x.shape[1]
-    let inner = x.shape.dropFirst(2).reduce(1, *)
-    return x.values.indices.map { index in
-      let channel = index / inner % channels
-      let centred = x.values[index] - inputs[3].values[channel]
-      return centred / (inputs[4].values[channel] + epsilon).squareRoot() * inputs[1].values[channel]
-        + inputs[2].values[channel]
+    ReferenceChannels.map(inputs[0]) { channel, value in
+      (value - inputs[3].values[channel]) / (inputs[4].values[channel] + epsilon).squareRoot()
+        * inputs[1].values[channel] + inputs[2].values[channel]
     }
   }
 
@@ -84,18 +85,24 @@ public enum ReferenceBackend {
     case .relu6: min(max(x, 0), 6)
     case .sigmoid: 1 / (1 + exp(-x))
     case .silu: x / (1 + exp(-x))
+    case .gelu: x * (1 + erf(x / 2.0.squareRoot())) / 2
     }
   }
 
-  /// x [N, I], weight [O, I], bias [O]; gives [N, O].
+  /// x [N, I, …], weight [O, I], bias [O]; gives [N, O, …].
   private static func multiply(_ x: ReferenceValue, weight: ReferenceValue, bias: ReferenceValue?) -> [Double] {
     let (rows, inputs, outputs) = (x.shape[0], x.shape[1], weight.shape[0])
+    let pixels = x.shape.dropFirst(2).reduce(1, *)
     var result: [Double] = []
     for row in 0..<rows {
       for output in 0..<outputs {
-        var sum = bias?.values[output] ?? 0
-        for index in 0..<inputs { sum += x.values[row * inputs + index] * weight.values[output * inputs + index] }
-        result.append(sum)
+        for pixel in 0..<pixels {
+          var sum = bias?.values[output] ?? 0
+          for index in 0..<inputs {
+            sum += x.values[(row * inputs + index) * pixels + pixel] * weight.values[output * inputs + index]
+          }
+          result.append(sum)
+        }
       }
     }
     return result

@@ -107,6 +107,8 @@ final class TrainingProgram {
     case .add: try check(zoo_trainer_add_sum(handle, x, try tensor(node.inputs[1]), y), node.name)
     case .flatten: try check(zoo_trainer_add_flatten(handle, x, y), node.name)
     case .dropout(let probability): try check(zoo_trainer_add_dropout(handle, x, y, probability), node.name)
+    case .layerNormalization, .channelScale, .channelAffine, .concatenate:
+      throw EngineError.unsupported(node: node.name, problem: "has no gradient yet")
     case .softmax: throw EngineError.unsupported(node: node.name, problem: "the loss takes logits: leave softmax out")
     }
   }

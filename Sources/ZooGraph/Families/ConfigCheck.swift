@@ -18,6 +18,10 @@ struct ConfigCheck {
     guard condition else { throw .badField(family: family, field: field, found: "\(found)", expected: expected) }
   }
 
+  func requireEpsilon(_ value: Float) throws(FamilyError) {
+    try require(value > 0 && value < 1, "epsilon", found: value, expected: "above 0 and below 1")
+  }
+
   func requireProbability(_ value: Float, _ field: String) throws(FamilyError) {
     try require(value >= 0 && value < 1, field, found: value, expected: "0 or more and below 1")
   }

@@ -12,7 +12,7 @@ public protocol NetworkFamily {
 /// Every family that can be built by name.
 public enum NetworkFamilies {
   public static var all: [any NetworkFamily.Type] {
-    [AlexNet.self, VGG.self, ResNet.self, EfficientNetLite.self]
+    [AlexNet.self, VGG.self, ResNet.self, EfficientNetLite.self, InceptionV3.self, ConvNeXt.self]
   }
 
   /// Builds a network from a family's name and its configuration as JSON.

@@ -2,7 +2,7 @@
 ///
 /// With `groups` it is ResNeXt (Xie et al., arXiv:1611.05431), with a larger `widthPerGroup` Wide ResNet (Zagoruyko and
 /// Komodakis, arXiv:1605.07146). As in torchvision, and other than in the paper, a bottleneck's stride is that of its
-/// 3×3 convolution ("v1.5").
+/// 3×3 convolution ("v1.5"), unless `strideFirst` says otherwise, as Keras's networks do.
 public enum ResNet: NetworkFamily {
   public static let name = "resnet"
 
@@ -37,9 +37,16 @@ public enum ResNet: NetworkFamily {
     /// Channels of each group where planes are 64; default 64.
     public var widthPerGroup: Int?
     public var stem: Stem?
+    /// Whether a bottleneck's stride is that of its first 1×1 convolution, as in the paper; default false.
+    public var strideFirst: Bool?
+    /// Whether convolutions have biases; default false.
+    public var convolutionBias: Bool?
+    /// BatchNorm's; default 1e-5.
+    public var epsilon: Float?
 
     public init(
-      block: Block, layers: [Int], width: Int? = nil, groups: Int? = nil, widthPerGroup: Int? = nil, stem: Stem? = nil
+      block: Block, layers: [Int], width: Int? = nil, groups: Int? = nil, widthPerGroup: Int? = nil, stem: Stem? = nil,
+      strideFirst: Bool? = nil, convolutionBias: Bool? = nil, epsilon: Float? = nil
     ) {
       self.block = block
       self.layers = layers
@@ -47,6 +54,9 @@ public enum ResNet: NetworkFamily {
       self.groups = groups
       self.widthPerGroup = widthPerGroup
       self.stem = stem
+      self.strideFirst = strideFirst
+      self.convolutionBias = convolutionBias
+      self.epsilon = epsilon
     }
   }
 
@@ -57,10 +67,9 @@ public enum ResNet: NetworkFamily {
 
     var b = GraphBuilder()
     b.beginStage("stem")
-    var x = b.convolution(
-      "conv1", b.input, from: 3, to: width, kernel: stem.kernel, stride: stem.stride,
-      padding: .symmetric(stem.kernel / 2))
-    x = b.relu(b.batchNorm("bn1", x, channels: width))
+    var x = convolution(
+      &b, "conv1", "bn1", b.input, config, from: 3, to: width, kernel: stem.kernel, stride: stem.stride)
+    x = b.relu(x)
     if stem.maxPool { x = b.maxPool(x, Pooling(kernel: [3, 3], stride: [2, 2], padding: .symmetric(1))) }
 
     var channels = width
@@ -90,29 +99,35 @@ public enum ResNet: NetworkFamily {
     var y = x
     switch config.block {
     case .basic:
-      y = b.convolution("conv1", y, from: inputs, to: planes, kernel: 3, stride: stride, padding: .symmetric(1))
-      y = b.relu(b.batchNorm("bn1", y, channels: planes))
-      y = b.convolution("conv2", y, from: planes, to: planes, kernel: 3, padding: .symmetric(1))
-      y = b.batchNorm("bn2", y, channels: planes)
+      y = b.relu(convolution(&b, "conv1", "bn1", y, config, from: inputs, to: planes, kernel: 3, stride: stride))
+      y = convolution(&b, "conv2", "bn2", y, config, from: planes, to: planes, kernel: 3)
     case .bottleneck:
       let groups = config.groups ?? 1
       let width = planes * (config.widthPerGroup ?? 64) / 64 * groups
-      y = b.convolution("conv1", y, from: inputs, to: width, kernel: 1)
-      y = b.relu(b.batchNorm("bn1", y, channels: width))
-      y = b.convolution(
-        "conv2", y, from: width, to: width, kernel: 3, stride: stride, padding: .symmetric(1), groups: groups)
-      y = b.relu(b.batchNorm("bn2", y, channels: width))
-      y = b.convolution("conv3", y, from: width, to: outputs, kernel: 1)
-      y = b.batchNorm("bn3", y, channels: outputs)
+      let (first, second) = config.strideFirst == true ? (stride, 1) : (1, stride)
+      y = b.relu(convolution(&b, "conv1", "bn1", y, config, from: inputs, to: width, kernel: 1, stride: first))
+      y = convolution(
+        &b, "conv2", "bn2", y, config, from: width, to: width, kernel: 3, stride: second, groups: groups)
+      y = convolution(&b, "conv3", "bn3", b.relu(y), config, from: width, to: outputs, kernel: 1)
     }
     var shortcut = x
     if stride != 1 || inputs != outputs {
       shortcut = b.scope("downsample") { b in
-        let projected = b.convolution("0", x, from: inputs, to: outputs, kernel: 1, stride: stride)
-        return b.batchNorm("1", projected, channels: outputs)
+        convolution(&b, "0", "1", x, config, from: inputs, to: outputs, kernel: 1, stride: stride)
       }
     }
     return b.relu(b.sum(y, shortcut))
+  }
+
+  /// A convolution that keeps the size but for its stride, and its BatchNorm.
+  private static func convolution(
+    _ b: inout GraphBuilder, _ name: String, _ norm: String, _ x: ValueID, _ config: Config, from inputs: Int,
+    to outputs: Int, kernel: Int, stride: Int = 1, groups: Int = 1
+  ) -> ValueID {
+    let y = b.convolution(
+      name, x, from: inputs, to: outputs, kernel: kernel, stride: stride, padding: .symmetric(kernel / 2),
+      groups: groups, bias: config.convolutionBias ?? false)
+    return b.batchNorm(norm, y, channels: outputs, epsilon: config.epsilon ?? 1e-5)
   }
 
   private static func check(_ config: Config, classes: Int) throws(FamilyError) {
@@ -129,7 +144,9 @@ public enum ResNet: NetworkFamily {
     try check.require(planes * config.block.expansion, in: ConfigCheck.channels, "width of the last stage")
     try check.require(width * perGroup / 64, in: ConfigCheck.channels, "channels of a group")
     try check.require(planes * perGroup / 64 * groups, in: ConfigCheck.channels, "width of the last 3×3 convolution")
+    try check.requireEpsilon(config.epsilon ?? 1e-5)
     if config.block == .basic {
+      try check.require(config.strideFirst != true, "strideFirst", found: true, expected: "false with basic blocks")
       try check.require(groups == 1, "groups", found: groups, expected: "1 with basic blocks")
       try check.require(perGroup == 64, "widthPerGroup", found: perGroup, expected: "64 with basic blocks")
     }
