@@ -53,7 +53,10 @@ let package = Package(
     .target(
       name: "ZooInference",
       dependencies: ["ZooCheckpoint", "ZooONNX", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision"]),
-    .target(name: "ZooConvert", dependencies: ["ZooCheckpoint", "ZooONNX", "ZooFormats", "ZooCatalog", "ZooGraph"]),
+    .target(
+      name: "ZooConvert",
+      dependencies: [
+        "ZooCheckpoint", "ZooONNX", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooInference",
     .target(name: "ZooDownload", dependencies: ["ZooCheckpoint", "CCurl"]),
     .target(
       name: "ZooExport",
