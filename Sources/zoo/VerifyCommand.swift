@@ -60,7 +60,9 @@ struct VerifyCommand: ParsableCommand {
     guard let framework = RecordingFramework(rawValue: name) else { throw ReferenceError.unknownFramework(name: name) }
     print(framework.lines)
     let others = RecordingFramework.allCases.filter { $0 != framework }.map { "zoo verify --how \($0.rawValue)" }
-    if !display.quiet { Terminal.note("then: zoo verify MODEL --reference R.npz   (also \(others.joined(separator: ", ")))") }
+    if !display.quiet {
+      Terminal.note("then: zoo verify MODEL --reference R.npz   (also \(others.joined(separator: ", ")))")
+    }
   }
 }
 

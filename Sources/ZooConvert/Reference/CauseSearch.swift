@@ -47,7 +47,42 @@ struct CauseSearch {
         }
       }
     }
+    if segment.count > Self.longestSegment, let cause = try everywhere() { return cause }
     return isComplete ? try channelwise(values, layer: layer.name) : nil
+  }
+
+  /// What goes through a whole network where little of it was recorded: every BatchNorm's epsilon, the input's channels.
+  private func everywhere() throws -> KnownCause? {
+    var trials = VariantContext.epsilons.map { epsilon in
+      (
+        KnownCause.Kind.epsilon, "BatchNorm epsilon: with \(epsilon) everywhere",
+        segment.map { node in
+          var node = node
+          if case .batchNormalization(_, let momentum) = node.operation {
+            node.operation = .batchNormalization(epsilon: epsilon, momentum: momentum)
+          }
+          return node
+        }, known
+      )
+    }
+    if let (value, input) = known.first, known.count == 1,
+      let turned = try input.laidOut(.flip([1])), input.shape.count == 4, input.shape[1] == 3
+    {
+      trials.append(
+        (
+          .channelOrder, "channel order: the reference reads its input's channels the other way round (BGR and RGB)",
+          segment, [value: turned]
+        ))
+    }
+    for (kind, words, nodes, known) in trials where nodes != segment || kind == .channelOrder {
+      var values = known
+      for node in nodes { values[node.output] = try? runner.run(node) { values[$0] } }
+      let left = try departure(values)
+      if left.relative <= tolerance {
+        return KnownCause(kind: kind, layer: segment[0].name, words: words, remaining: left.relative)
+      }
+    }
+    return nil
   }
 
   private func context(_ node: Node, _ values: [ValueID: FloatTensor]) throws -> VariantContext {
@@ -63,7 +98,8 @@ struct CauseSearch {
       value = before.inputs[0]
     }
     let input = values[node.inputs[0]] ?? FloatTensor(shape: [0], values: [])
-    let wanted = try targets.contains(node.output)
+    let wanted =
+      try targets.contains(node.output)
       ? values[node.output].map { try ReferenceLayout.fitting(reference, to: $0.shape) } ?? [] : []
     return VariantContext(node: node, parameters: parameters, input: input, unflattened: unflattened, wanted: wanted)
   }

@@ -57,9 +57,10 @@ struct ComparisonWalk {
     }
     let departure = best?.departure ?? .shapes
     let holds = departure.relative <= tolerance
+    let name = Recording.modulePath(entry.layer)
     layers.append(
       .init(
-        name: entry.call == 0 ? entry.layer : "\(entry.layer) (run \(entry.call + 1))", module: node.name,
+        name: entry.call == 0 ? name : "\(name) (run \(entry.call + 1))", module: node.name,
         shape: best?.shape ?? output.shape, referenceShape: entry.tensor.shape, departure: departure.relative,
         largestDifference: departure.absolute, holds: holds))
     if holds, let best {

@@ -21,7 +21,8 @@ extension VariantContext {
         words: "training mode: the reference normalises by the batch's own mean and variance, not the stored ones",
         node: node, replacing: [3: batchMean, 4: batchVariance]))
     for (words, replacing) in [
-      ("mean and variance are exchanged", [3: variance, 4: mean]), ("weight and bias are exchanged", [1: bias, 2: weight]),
+      ("mean and variance are exchanged", [3: variance, 4: mean]),
+      ("weight and bias are exchanged", [1: bias, 2: weight]),
       ("the stored variance is a standard deviation", [4: try variance.mapped { $0 * $0 }]),
       ("the reference has no weight (gamma)", [1: try weight.mapped { _ in 1 }]),
       ("the reference has no bias (beta)", [2: try bias.mapped { _ in 0 }]),
@@ -33,7 +34,7 @@ extension VariantContext {
   }
 
   /// Those of PyTorch, Keras, Keras's ResNets, TensorFlow's models, Caffe and others.
-  private static let epsilons: [Float] = [1e-5, 1e-3, 1.001e-5, 1e-6, 2e-5, 1e-4, 1e-2, 0]
+  static let epsilons: [Float] = [1e-5, 1e-3, 1.001e-5, 1e-6, 2e-5, 1e-4, 1e-2, 0]
 
   /// The epsilon that the reference's values ask for, from the channel whose variance is least; nil where they say none.
   ///

@@ -28,12 +28,14 @@ extension VariantContext {
       add(.kernelFlip, "a kernel flipped in height", try weight.laidOut(.flip([2])))
       add(.kernelFlip, "a kernel flipped in width", try weight.laidOut(.flip([3])))
       add(
-        .kernelLayout, "a transposed kernel: height and width are exchanged", try weight.laidOut(.permute([0, 1, 3, 2])))
+        .kernelLayout, "a transposed kernel: height and width are exchanged",
+        try weight.laidOut(.permute([0, 1, 3, 2])))
       add(
         .kernelLayout, "a transposed and flipped kernel", try weight.laidOut(.permute([0, 1, 3, 2]), .flip([2, 3])))
     }
     add(
-      .kernelLayout, "a transposed kernel: inputs and outputs are exchanged", try weight.laidOut(.permute([1, 0, 2, 3])))
+      .kernelLayout, "a transposed kernel: inputs and outputs are exchanged",
+      try weight.laidOut(.permute([1, 0, 2, 3])))
     add(
       .kernelLayout, "the kernel's layout: its values stand as height, width, inputs, outputs (HWIO)",
       try weight.laidOut(.reshape([shape[2], shape[3], shape[1], shape[0]]), .permute([3, 2, 0, 1])))
@@ -105,7 +107,8 @@ extension VariantContext {
     for (padding, words) in Self.paddings(kernel: pooling.kernel, dilation: [1, 1]) {
       for toggles in isMaximum ? [false] : [false, true] {
         add(
-          .padding, "padding: the reference pads \(words), this model \(Self.spell(pooling.padding))"
+          .padding,
+          "padding: the reference pads \(words), this model \(Self.spell(pooling.padding))"
             + (toggles ? ", and " + countWords : "")
         ) {
           $0.padding = padding

@@ -11,9 +11,9 @@ struct ReferenceText {
     var lines = [summary]
     let held = comparison.layers.prefix { $0.holds }
     if let worst = held.max(by: { $0.departure < $1.departure }), !comparison.holds {
-      let count = held.count == 1 ? "1 layer" : "\(held.count) layers"
+      let count = held.count == 1 ? "1 layer holds" : "\(held.count) layers hold"
       lines.append(
-        CheckLine(continuing: "before", "\(count) hold, the worst within \(Self.share(worst.departure)) (\(worst.name))"))
+        CheckLine(continuing: "before", "\(count), the worst within \(Self.share(worst.departure)) (\(worst.name))"))
     }
     if let cause = comparison.cause {
       let place = cause.layer == comparison.firstDeparture?.module ? "" : "\(cause.layer): "
@@ -35,8 +35,8 @@ struct ReferenceText {
       let place = worst.map { ", the worst within \(Self.share($0.departure)) (\($0.name))" } ?? ""
       return CheckLine("outputs", holds: true, "\(layers.count) layers agree with the reference\(place)")
     }
-    var words = "\(first.name) is the first of \(layers.count) layers to depart"
-    if first.module != first.name { words = "\(first.name) (here \(first.module)) is the first of \(layers.count) layers to depart" }
+    let here = first.name == "output" || first.name.hasPrefix(first.module) ? "" : " (here \(first.module))"
+    var words = "\(first.name)\(here) is the first of \(layers.count) layers to depart"
     if first.departure.isFinite {
       words += ", by \(Self.share(first.departure)) of its largest value"
     } else if first.shape.reduce(1, *) != first.referenceShape.reduce(1, *) {
