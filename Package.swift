@@ -57,6 +57,7 @@ let package = Package(
       name: "ZooConvert",
       dependencies: [
         "ZooCheckpoint", "ZooONNX", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooInference",
+      ]),
     .target(name: "ZooDownload", dependencies: ["ZooCheckpoint", "CCurl"]),
     .target(
       name: "ZooExport",
