@@ -29,6 +29,28 @@ extension Tensor {
     }
   }
 
+  /// Calls `body` with the same bytes as ``withContiguousBytes(_:)`` in pieces of whole outermost rows, in order.
+  ///
+  /// Holds about `size` bytes at a time, however large the tensor is.
+  /// - Throws: as ``withContiguousBytes(_:)``.
+  public func forEachContiguousPiece(
+    ofBytes size: Int = 8 << 20, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    let tensor = readingOrder
+    let isStored = tensor.isContiguous && (!tensor.isByteSwapped || dtype.size == 1)
+    guard !isStored, tensor.byteCount > size, let rows = tensor.shape.first, rows > 1 else {
+      return try tensor.withContiguousBytes(body)
+    }
+    let perPiece = max(1, min(rows, size / max(tensor.byteCount / rows, 1)))
+    for start in stride(from: 0, to: rows, by: perPiece) {
+      let piece = try Tensor(
+        dtype: dtype, shape: [min(perPiece, rows - start)] + tensor.shape.dropFirst(), strides: tensor.strides,
+        storageOffset: tensor.storageOffset + start * tensor.strides[0], storage: tensor.storage,
+        isByteSwapped: tensor.isByteSwapped)
+      try piece.withContiguousBytes(body)
+    }
+  }
+
   private func gather(from source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) {
     guard let from = source.baseAddress, let to = target.baseAddress else { return }
     shape.map(Int64.init).withUnsafeBufferPointer { sizes in

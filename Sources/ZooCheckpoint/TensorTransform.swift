@@ -90,6 +90,16 @@ public enum TensorTransform: Sendable, Equatable {
   }
 }
 
+extension Tensor {
+  /// A tensor with the same elements in the same order that is no reshape of another.
+  var readingOrder: Tensor {
+    guard let derived = storage as? DerivedStorage, let base = derived.unflipped, storageOffset == 0, isContiguous,
+      base.elementCount == elementCount
+    else { return self }
+    return base.readingOrder
+  }
+}
+
 /// A tensor's bytes in row-major order, made each time they are read, so that waiting costs no memory.
 private final class DerivedStorage: ByteStorage {
   private let tensor: Tensor
@@ -100,6 +110,8 @@ private final class DerivedStorage: ByteStorage {
     self.flipped = flipped
   }
 
+  /// The tensor, where its elements keep their order.
+  var unflipped: Tensor? { flipped.isEmpty ? tensor : nil }
   var count: Int { tensor.byteCount }
   var fileRange: (file: MappedFile, offset: Int)? { nil }
 

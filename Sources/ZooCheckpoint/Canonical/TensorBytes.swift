@@ -13,13 +13,14 @@ extension Tensor {
   ///
   /// - Throws: ``TensorError``, ``FileError``, what `body` throws.
   package func forEachPiece(as dtype: DType, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-    try withContiguousBytes { bytes in
+    try forEachContiguousPiece { bytes in
       guard dtype != self.dtype else { return try body(bytes) }
       let step = 1 << 16
+      let elements = bytes.count / self.dtype.size
       var floats = [Float](repeating: 0, count: step)
       try withUnsafeTemporaryAllocation(byteCount: step * 8, alignment: 64) { buffer in
-        for start in stride(from: 0, to: elementCount, by: step) {
-          let count = min(step, elementCount - start)
+        for start in stride(from: 0, to: elements, by: step) {
+          let count = min(step, elements - start)
           guard let source = bytes.baseAddress, let target = buffer.baseAddress else { return }
           zoo_to_float(&floats, source + start * self.dtype.size, Int64(count), self.dtype.kernelCode)
           zoo_from_float(target, floats, Int64(count), dtype.kernelCode)
