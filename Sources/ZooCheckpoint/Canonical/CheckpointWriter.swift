@@ -38,9 +38,10 @@ public enum CheckpointWriter {
     let reserved = header(plan, metadata).count
     let room = (reserved + alignment - 1) / alignment * alignment
     file.skip(room)
+    file.startDigest()
     try plan.copy(into: file)
     let syncing = file.startSync()
-    metadata.digest = try file.digest(from: room)
+    metadata.digest = try file.digest()
     try completing(&metadata)
     var bytes = header(plan, metadata)
     guard bytes.count <= room else { throw WriterError.metadataGrew(file: path, reserved: room, needed: bytes.count) }

@@ -11,12 +11,16 @@ import Foundation
 ///
 /// Without ``commit()`` the temporary file goes away and the target stays as it was.
 public final class AtomicFile {
+  /// A copy inside the kernel goes in steps of this many bytes, so that others see how far it is.
+  private static let copyStep = 16 << 20
+
   public let path: String
   private let temporary: String
   private let overwrite: Bool
   private var descriptor: Int32
   /// Bytes written so far.
-  public private(set) var count = 0
+  public private(set) var count = 0 { didSet { following?.digest.advance(to: count) } }
+  private var following: (digest: FollowingDigest, work: BackgroundWork<String>)?
 
   /// - Throws: ``FileError/exists(file:)`` where the target exists and `overwrite` is false; ``FileError/system(file:operation:code:)``.
   public init(path: String, overwrite: Bool) throws {
@@ -33,6 +37,8 @@ public final class AtomicFile {
   }
 
   deinit {
+    following?.digest.finish()
+    _ = try? following?.work.wait()
     guard descriptor >= 0 else { return }
     close(descriptor)
     unlink(temporary)
@@ -72,16 +78,18 @@ public final class AtomicFile {
       var to = Int64(count)
       var left = size
       while left > 0 {
-        let copied = zoo_copy_file_range(source.descriptor, &from, descriptor, &to, UInt64(left))
+        let copied = zoo_copy_file_range(
+          source.descriptor, &from, descriptor, &to, UInt64(min(left, Self.copyStep)))
         if copied < 0 && errno == EINTR { continue }
         if copied < 0 && [EXDEV, EINVAL, ENOSYS, EOPNOTSUPP].contains(errno) || copied == 0 {
           try write(UnsafeRawBufferPointer(rebasing: bytes[(size - left)...]), at: Int(to))
+          count += left
           break
         }
         guard copied > 0 else { throw FileError.system(file: path, operation: "write", code: errno) }
         left -= copied
+        count += copied
       }
-      count += size
     }
   }
 
@@ -93,11 +101,20 @@ public final class AtomicFile {
     }
   }
 
-  /// SHA-256 of what is written, from `offset` to the end.
-  public func digest(from offset: Int) throws -> String {
-    guard count > offset else { return Digest.sha256(of: "") }
-    let written = try MappedFile(path: temporary)
-    return try Digest.sha256(of: written, from: offset)
+  /// Begins to hash what is appended from here on, on another thread; ``digest()`` gives the result.
+  public func startDigest() {
+    let (descriptor, path, offset) = (descriptor, path, count)
+    let digest = FollowingDigest(from: offset)
+    following = (digest, BackgroundWork { try digest.hash(descriptor, from: offset, path: path) })
+  }
+
+  /// SHA-256 of what was appended since ``startDigest()``.
+  ///
+  /// - Throws: ``FileError``.
+  public func digest() throws -> String {
+    guard let following else { return Digest.sha256(of: "") }
+    following.digest.finish()
+    return try following.work.wait()
   }
 
   /// Syncs the bytes to the disk and gives the file its name.
