@@ -30,7 +30,9 @@ struct HDF5Extents {
     expanded = sum
     guard Self.hasPlace(dataset) else { return }
     storages[dataset] = storage
-    if let offset = dataset.offset, let count = dataset.count, count > 0 { ranges.append((offset, offset + count, path)) }
+    if let offset = dataset.offset, let count = dataset.count, count > 0 {
+      ranges.append((offset, offset + count, path))
+    }
     for chunk in dataset.chunks ?? [] where chunk.count > 0 {
       ranges.append((chunk.offset, chunk.offset + chunk.count, path))
     }

@@ -16,7 +16,8 @@ struct KerasKernels {
     self.backend = backend
     let kernels = weights.filter { $0.name.hasSuffix(".kernel") }
     let shapes = kernels.map(\.tensor.shape).filter { $0.count == 4 }
-    isTheanoOrdered = isKeras1 && shapes.contains(where: Self.isSurelyTheano) && !shapes.contains(where: Self.isSurelyOurs)
+    isTheanoOrdered =
+      isKeras1 && shapes.contains(where: Self.isSurelyTheano) && !shapes.contains(where: Self.isSurelyOurs)
     flattened = isTheanoOrdered ? Self.flattened(kernels) : nil
   }
 
