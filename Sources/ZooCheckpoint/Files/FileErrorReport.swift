@@ -9,6 +9,9 @@ extension FileError: ReportableError {
       ErrorReport(.noInput, file: file, problem: "is a directory, expected a file", advice: "name a file inside it")
     case .notRegular(let file):
       ErrorReport(.noInput, file: file, problem: "is not a regular file", advice: "copy the data into a file first")
+    case .severalNames(let file):
+      ErrorReport(
+        .noInput, file: file, problem: "has several names (hard links)", advice: "copy the data into a file first")
     case .empty(let file):
       ErrorReport(.badData, file: file, problem: "is empty (0 bytes)", advice: "download it again")
     case .outOfRange(let file, let offset, let count, let size):

@@ -11,6 +11,8 @@ public enum FileError: Error, Sendable, Equatable {
   case notFound(file: String)
   case isDirectory(file: String)
   case notRegular(file: String)
+  /// A hard link, where one may lead out of a folder.
+  case severalNames(file: String)
   case empty(file: String)
   case outOfRange(file: String, offset: Int, count: Int, size: Int)
   case exists(file: String)
@@ -86,7 +88,9 @@ public final class MappedFile: Sendable {
       close(descriptor)
       throw type == S_IFDIR
         ? .isDirectory(file: path)
-        : type == S_IFREG && status.st_size == 0 ? .empty(file: path) : .notRegular(file: path)
+        : type != S_IFREG
+          ? .notRegular(file: path)
+          : status.st_size == 0 ? .empty(file: path) : .severalNames(file: path)
     }
     let size = Int(status.st_size)
     guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED

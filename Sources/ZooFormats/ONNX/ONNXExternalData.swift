@@ -112,6 +112,8 @@ final class ONNXExternalData: Sendable {
       return try MappedFile(inside: directory.isEmpty ? "." : directory, components: parts)
     } catch .system(_, _, let code) where code == ELOOP || code == ENOTDIR {
       throw fail("lies behind a symbolic link, which is not followed")
+    } catch .severalNames {
+      throw fail("has several names (hard links), of which one may lie outside")
     } catch {
       throw fail(error.report.problem)
     }
