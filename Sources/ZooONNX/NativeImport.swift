@@ -31,11 +31,23 @@ struct NativeImporter {
   private(set) var graph = Graph()
   private(set) var parameters = StateDict()
   private(set) var inputShape: [Int] = []
-  private(set) var endsInSoftmax = false
+  var endsInSoftmax = false
   private var values: [String: ValueID] = [:]
   private var shapes: [ValueID: [Int]] = [:]
   /// Tensors that are known before the network runs.
   private var constants: [String: Tensor]
+  /// Parameters by their name and whether they were transposed on their way.
+  private var known: [ParameterKey: ValueID] = [:]
+  /// Zero padding (top, left, bottom, right) that waits for the convolution after it.
+  private var padding: [String: [Int]] = [:]
+
+  private struct ParameterKey: Hashable {
+    let name: String
+    let isTransposed: Bool
+  }
+
+  /// Elements that one value may have: more is no network for pictures, and their product must not overflow.
+  static let mostElements = 1 << 33
 
   init(_ model: ONNXModel, freeSize: Int) {
     self.model = model
@@ -47,17 +59,18 @@ struct NativeImporter {
   }
 
   mutating func run() -> Bool {
-    guard inputShape.count == 4, inputShape.allSatisfy({ $0 <= 1 << 16 }), model.graph.outputs.count == 1,
-      let input = model.graph.inputs.first,
-      model.functions.isEmpty
+    guard inputShape.count == 4, inputShape.allSatisfy({ $0 <= 1 << 16 }), Self.isModest(inputShape),
+      model.graph.outputs.count == 1, let input = model.graph.inputs.first, model.functions.isEmpty
     else { return false }
     graph.stages = ["network"]
     values[input.name] = graph.input
     shapes[graph.input] = inputShape
     for node in model.graph.nodes {
-      guard node.domain.isEmpty, add(node) else { return false }
+      guard node.domain.isEmpty, fold(node) || add(node) else { return false }
     }
-    guard let output = values[model.graph.outputs[0].name] else { return false }
+    guard let output = values[model.graph.outputs[0].name], padding[model.graph.outputs[0].name] == nil else {
+      return false
+    }
     graph.outputs = [output]
     return (try? graph.inferShapes(input: inputShape)) != nil
   }
@@ -68,217 +81,127 @@ struct NativeImporter {
     case "Conv": return addConvolution(node)
     case "BatchNormalization": return addBatchNormalization(node)
     case "Gemm": return addLinear(node)
-    case "Relu": return addActivation(.relu, node)
-    case "Sigmoid": return addActivation(.sigmoid, node)
-    case "Clip": return bounds(node) == [0, 6] && addActivation(.relu6, node)
+    case "MatMul": return addProduct(node)
+    case "Relu": return emit(.activation(.relu), [0], node)
+    case "Sigmoid": return emit(.activation(.sigmoid), [0], node)
+    case "Clip": return addClip(node)
+    case "Mul": return addSwish(node)
     case "MaxPool", "AveragePool": return addPool(node)
     case "GlobalAveragePool": return emit(.adaptiveAveragePool(height: 1, width: 1), [0], node)
     case "ReduceMean": return addMean(node)
     case "Add": return addSum(node)
-    case "Flatten": return node.integer("axis", 1) == 1 && emit(.flatten, [0], node)
+    case "Flatten": return addFlatten(node)
     case "Reshape": return addReshape(node)
     case "Squeeze": return addSqueeze(node)
+    case "Pad": return addPadding(node)
     case "Dropout", "Identity": return addIdentity(node)
-    case "Softmax":
-      guard let x = value(node, 0), shapes[x]?.count == 2, [1, -1].contains(node.integer("axis", -1)) else {
-        return false
-      }
-      guard emit(.softmax, [0], node) else { return false }
-      endsInSoftmax = true
-      return true
-    case "Constant": return addConstant(node)
+    case "Softmax": return addSoftmax(node)
     default: return false
     }
   }
 
   // MARK: values
 
-  private func value(_ node: ONNXModel.Node, _ index: Int) -> ValueID? {
-    index < node.inputs.count ? values[node.inputs[index]] : nil
+  /// The flowing value of an input, and its shape; nil for a constant and for one that waits to be padded.
+  func flowing(_ node: ONNXModel.Node, _ index: Int) -> (value: ValueID, shape: [Int])? {
+    guard index < node.inputs.count, padding[node.inputs[index]] == nil, let value = values[node.inputs[index]],
+      let shape = shapes[value]
+    else { return nil }
+    return (value, shape)
   }
 
-  private func constant(_ node: ONNXModel.Node, _ index: Int) -> Tensor? {
+  func shape(_ node: ONNXModel.Node, _ index: Int) -> [Int]? { flowing(node, index)?.shape }
+
+  func constant(_ node: ONNXModel.Node, _ index: Int) -> Tensor? {
     index < node.inputs.count ? constants[node.inputs[index]] : nil
   }
 
-  private mutating func parameter(_ name: String, _ tensor: Tensor, isBuffer: Bool = false) -> ValueID {
-    if let known = graph.parameters.first(where: { $0.name == name && $0.shape == tensor.shape }) { return known.value }
+  func has(_ node: ONNXModel.Node, _ index: Int) -> Bool { index < node.inputs.count && !node.inputs[index].isEmpty }
+
+  /// The node that gives a value, and whether nothing else may read it.
+  func producer(of value: ValueID) -> Int? { graph.nodes.lastIndex { $0.output == value } }
+
+  mutating func setConstant(_ tensor: Tensor, _ name: String) { constants[name] = tensor }
+
+  mutating func alias(_ name: String, to value: ValueID) { values[name] = value }
+
+  mutating func setPadding(_ cells: [Int], of name: String, over value: ValueID) {
+    values[name] = value
+    padding[name] = cells
+  }
+
+  /// The value behind a name and the padding that waits for it.
+  func padded(_ name: String) -> (value: ValueID, shape: [Int], padding: [Int])? {
+    guard let value = values[name], let shape = shapes[value] else { return nil }
+    return (value, shape, padding[name] ?? [0, 0, 0, 0])
+  }
+
+  mutating func parameter(
+    _ name: String, _ tensor: Tensor, isBuffer: Bool = false, isTransposed: Bool = false
+  ) -> ValueID {
+    let key = ParameterKey(name: name, isTransposed: isTransposed)
+    if let value = known[key] { return value }
     let value = graph.makeValue()
-    graph.parameters.append(Parameter(name: name, shape: tensor.shape, isBuffer: isBuffer, value: value))
-    parameters[name] = tensor
+    known[key] = value
+    // One matrix may be used both ways.
+    let unique = parameters[name] == nil ? name : name + ".transposed"
+    graph.parameters.append(Parameter(name: unique, shape: tensor.shape, isBuffer: isBuffer, value: value))
+    parameters[unique] = tensor
     shapes[value] = tensor.shape
     return value
   }
 
-  /// Adds a node over flowing inputs and given parameters.
-  private mutating func emit(
-    _ operation: ZooGraph.Operation, _ flowing: [Int], _ node: ONNXModel.Node, parameters: [ValueID] = []
-  ) -> Bool {
-    var inputs: [ValueID] = []
-    for index in flowing {
-      guard let value = value(node, index) else { return false }
-      inputs.append(value)
+  static func isModest(_ shape: [Int]) -> Bool {
+    var count = 1
+    for size in shape {
+      let (product, overflowed) = count.multipliedReportingOverflow(by: size)
+      guard size >= 0, !overflowed, product <= mostElements else { return false }
+      count = product
     }
-    let known = (inputs + parameters).compactMap { shapes[$0] }
-    guard let name = node.outputs.first, known.count == inputs.count + parameters.count,
-      known.joined().allSatisfy({ (0...1 << 30).contains($0) })
-    else { return false }
+    return true
+  }
+
+  // MARK: nodes
+
+  /// Adds a node over flowing inputs and given parameters.
+  mutating func emit(
+    _ operation: ZooGraph.Operation, _ inputs: [Int], _ node: ONNXModel.Node, parameters: [ValueID] = []
+  ) -> Bool {
+    var operands: [ValueID] = []
+    for index in inputs {
+      guard let input = flowing(node, index) else { return false }
+      operands.append(input.value)
+    }
+    return emit(operation, operands + parameters, node)
+  }
+
+  mutating func emit(_ operation: ZooGraph.Operation, _ operands: [ValueID], _ node: ONNXModel.Node) -> Bool {
+    let sizes = operands.compactMap { shapes[$0] }
+    guard let name = node.outputs.first, sizes.count == operands.count, sizes.allSatisfy(Self.isModest) else {
+      return false
+    }
     let made = Node(
-      operation: operation, inputs: inputs + parameters, output: graph.makeValue(),
+      operation: operation, inputs: operands, output: graph.makeValue(),
       name: node.name.isEmpty ? name : node.name, stage: 0)
-    guard let shape = try? made.outputShape(known) else { return false }
+    guard let shape = try? made.outputShape(sizes), Self.isModest(shape) else { return false }
     graph.nodes.append(made)
     values[name] = made.output
     shapes[made.output] = shape
     return true
   }
 
-  // MARK: operators
-
-  private mutating func addConvolution(_ node: ONNXModel.Node) -> Bool {
-    guard let weight = constant(node, 1), weight.shape.count == 4,
-      let padding = node.padding(windows: 2), let x = value(node, 0), shapes[x]?.count == 4
+  /// Gives the linear layer that a value comes from a bias, under the sum's own name; false where it can't have one.
+  mutating func addBias(_ name: String, _ bias: Tensor, to value: ValueID, _ node: ONNXModel.Node) -> Bool {
+    guard let index = producer(of: value), let output = node.outputs.first,
+      !graph.nodes.contains(where: { $0.inputs.contains(value) }),
+      case .linear(false, []) = graph.nodes[index].operation,
+      let outputs = shapes[graph.nodes[index].inputs[1]]?.first, bias.elementCount == outputs,
+      bias.shape == [outputs] || bias.shape == [1, outputs],
+      let flat = try? TensorTransform.reshape([outputs]).apply(bias)
     else { return false }
-    let bias = node.inputs.count > 2 && !node.inputs[2].isEmpty ? constant(node, 2) : nil
-    guard (bias != nil) == (node.inputs.count > 2 && !node.inputs[2].isEmpty) else { return false }
-    var operands = [parameter(node.inputs[1], weight)]
-    if let bias { operands.append(parameter(node.inputs[2], bias)) }
-    let convolution = Convolution(
-      stride: node.integers("strides") ?? [1, 1], padding: padding, dilation: node.integers("dilations") ?? [1, 1],
-      groups: node.integer("group", 1), hasBias: bias != nil)
-    guard isWindow(convolution.stride), isWindow(convolution.dilation), isWindow(Array(weight.shape[2...])),
-      (1...65_536).contains(convolution.groups)
-    else { return false }
-    return emit(.convolution(convolution), [0], node, parameters: operands)
-  }
-
-  /// Two sizes that no arithmetic overflows with.
-  private func isWindow(_ sizes: [Int]) -> Bool { sizes.count == 2 && sizes.allSatisfy { (1...4096).contains($0) } }
-
-  private mutating func addBatchNormalization(_ node: ONNXModel.Node) -> Bool {
-    let operands = (1..<5).compactMap { constant(node, $0) }
-    guard operands.count == 4, node.integer("training_mode", 0) == 0 || node.outputs.count <= 3 else { return false }
-    let values = operands.enumerated().map { index, tensor in
-      parameter(node.inputs[index + 1], tensor, isBuffer: index > 1)
-    }
-    return emit(
-      .batchNormalization(epsilon: node.float("epsilon", 1e-5), momentum: 1 - node.float("momentum", 0.9)), [0], node,
-      parameters: values)
-  }
-
-  private mutating func addLinear(_ node: ONNXModel.Node) -> Bool {
-    guard var weight = constant(node, 1), weight.shape.count == 2, node.float("alpha", 1) == 1,
-      node.float("beta", 1) == 1, node.integer("transA", 0) == 0
-    else { return false }
-    if node.integer("transB", 0) == 0 {
-      guard let turned = try? TensorTransform.transpose.apply(weight) else { return false }
-      weight = turned
-    }
-    let bias = constant(node, 2)
-    guard bias == nil || bias?.shape == [weight.shape[0]], bias != nil || node.inputs.count < 3 else { return false }
-    var operands = [parameter(node.inputs[1], weight)]
-    if let bias { operands.append(parameter(node.inputs[2], bias)) }
-    return emit(.linear(hasBias: bias != nil, epilogue: []), [0], node, parameters: operands)
-  }
-
-  private mutating func addActivation(_ kind: Activation, _ node: ONNXModel.Node) -> Bool {
-    emit(.activation(kind), [0], node)
-  }
-
-  private func bounds(_ node: ONNXModel.Node) -> [Float]? {
-    if node.inputs.count == 1 { return [node.float("min", -.infinity), node.float("max", .infinity)] }
-    let limits = (1...2).compactMap { constant(node, $0).flatMap { try? $0.floats().first } }
-    return limits.count == 2 ? limits : nil
-  }
-
-  private mutating func addPool(_ node: ONNXModel.Node) -> Bool {
-    guard let kernel = node.integers("kernel_shape"), kernel.count == 2, let padding = node.padding(windows: 2),
-      (node.integers("dilations") ?? [1, 1]) == [1, 1], node.outputs.count == 1, node.integer("storage_order", 0) == 0
-    else { return false }
-    let pooling = Pooling(
-      kernel: kernel, stride: node.integers("strides") ?? [1, 1], padding: padding,
-      ceilMode: node.integer("ceil_mode", 0) == 1, countIncludePad: node.integer("count_include_pad", 0) == 1)
-    guard isWindow(kernel), isWindow(pooling.stride) else { return false }
-    if node.operatorName == "MaxPool" { return emit(.maxPool(pooling), [0], node) }
-    // A window of one cell is how exporters write a pooling that does nothing.
-    if kernel == [1, 1], pooling.stride == [1, 1] { return addIdentity(node) }
-    return emit(.averagePool(pooling), [0], node)
-  }
-
-  /// A mean over both spatial axes; without `keepdims` it flattens too.
-  private mutating func addMean(_ node: ONNXModel.Node) -> Bool {
-    let axes = node.integers("axes") ?? constant(node, 1).flatMap(Self.integers)
-    guard let x = value(node, 0), shapes[x]?.count == 4, let axes,
-      Set(axes.map { $0 < 0 ? $0 + 4 : $0 }) == [2, 3]
-    else { return false }
-    guard emit(.adaptiveAveragePool(height: 1, width: 1), [0], node) else { return false }
-    guard node.integer("keepdims", 1) == 0, let pooled = values[node.outputs[0]] else { return true }
-    return flatten(pooled, node)
-  }
-
-  private mutating func flatten(_ x: ValueID, _ node: ONNXModel.Node) -> Bool {
-    guard let shape = shapes[x], let name = node.outputs.first else { return false }
-    let output = graph.makeValue()
-    graph.nodes.append(Node(operation: .flatten, inputs: [x], output: output, name: name + ".flatten", stage: 0))
-    values[name] = output
-    shapes[output] = [shape[0], shape.dropFirst().reduce(1, *)]
+    graph.nodes[index].operation = .linear(hasBias: true, epilogue: [])
+    graph.nodes[index].inputs.append(parameter(name, flat))
+    values[output] = value
     return true
-  }
-
-  private mutating func addSum(_ node: ONNXModel.Node) -> Bool {
-    guard let a = value(node, 0), let b = value(node, 1), shapes[a] == shapes[b] else { return false }
-    return emit(.add, [0, 1], node)
-  }
-
-  /// Only what flattens all but the batch.
-  private mutating func addReshape(_ node: ONNXModel.Node) -> Bool {
-    guard let x = value(node, 0), let shape = shapes[x], let wanted = constant(node, 1).flatMap(Self.integers),
-      wanted.count == 2, node.integer("allowzero", 0) == 0 || !wanted.contains(0)
-    else { return false }
-    let rest = shape.dropFirst().reduce(1, *)
-    let keepsBatch = [0, shape[0], -1].contains(wanted[0]), keepsRest = wanted[1] == rest || wanted[1] == -1
-    guard keepsBatch, keepsRest, wanted != [-1, -1] else { return false }
-    return shape.count == 2 ? addIdentity(node) : flatten(x, node)
-  }
-
-  private mutating func addSqueeze(_ node: ONNXModel.Node) -> Bool {
-    let axes = node.integers("axes") ?? constant(node, 1).flatMap(Self.integers)
-    guard let x = value(node, 0), let shape = shapes[x], shape.count == 4, Array(shape[2...]) == [1, 1],
-      let axes, Set(axes.map { $0 < 0 ? $0 + 4 : $0 }) == [2, 3]
-    else { return false }
-    return flatten(x, node)
-  }
-
-  private mutating func addIdentity(_ node: ONNXModel.Node) -> Bool {
-    guard let name = node.outputs.first, let input = node.inputs.first else { return false }
-    if let constant = constants[input] {
-      constants[name] = constant
-      return true
-    }
-    guard let x = values[input] else { return false }
-    values[name] = x
-    return true
-  }
-
-  private mutating func addConstant(_ node: ONNXModel.Node) -> Bool {
-    guard let name = node.outputs.first else { return false }
-    switch node.attributes["value"] ?? node.attributes.values.first {
-    case .tensor(let tensor): constants[name] = tensor
-    case .float(let value):
-      constants[name] = try? Tensor(dtype: .float32, shape: [], storage: MemoryStorage(copying: [value]))
-    case .integer(let value):
-      constants[name] = try? Tensor(dtype: .int64, shape: [], storage: MemoryStorage(copying: [value]))
-    case .integers(let values):
-      constants[name] = try? Tensor(dtype: .int64, shape: [values.count], storage: MemoryStorage(copying: values))
-    default: return false
-    }
-    return true
-  }
-
-  private static func integers(_ tensor: Tensor) -> [Int]? {
-    guard tensor.dtype == .int64, tensor.elementCount <= 64 else { return nil }
-    return try? tensor.withContiguousBytes { bytes in
-      (0..<tensor.elementCount).map { Int(bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self)) }
-    }
   }
 }

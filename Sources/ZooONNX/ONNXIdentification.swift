@@ -4,36 +4,70 @@ import ZooFormats
 import ZooGraph
 
 extension Catalog {
-  /// The models that a file's weights may be, best first: by names and shapes, and for an ONNX graph whose names say
-  /// nothing by its structure.
+  /// The models that a file's weights may be, best first: by names and shapes, and for an ONNX graph by its structure,
+  /// since exporters rename tensors, transpose them and fold BatchNorm away.
   public func identify(_ file: WeightFile) -> [Identification] {
     let byName = identify(file.stateDict)
-    guard byName.certain == nil, let model = file.onnx, let found = identify(model) else { return byName }
-    return [found] + byName.filter { $0.model.name != found.model.name }
+    guard let model = file.onnx else { return byName }
+    let partial = byName.filter { !$0.isExact && !$0.isHeadless }
+    if let network = NativeNetwork(model) {
+      let found = identify(network)
+      return found + partial.filter { candidate in !found.contains { $0.model.name == candidate.model.name } }
+    }
+    // A graph that can't be held against the catalogue's has its names alone, which tell nothing of transposition.
+    return model.hasTransposedWeights ? partial : byName
   }
 
-  /// The model whose graph an ONNX model's is, with BatchNorm as it stands or folded into the convolutions.
-  func identify(_ model: ONNXModel) -> Identification? {
-    guard let network = NativeNetwork(model) else { return nil }
+  /// The models whose graph a network's is, with BatchNorm as it stands or folded into the convolutions: one, or those
+  /// among which nothing decides.
+  func identify(_ network: NativeNetwork) -> [Identification] {
+    var found: [(identification: Identification, agreement: Int)] = []
     let candidates = models.flatMap { model in model.configs.map { (model, $0) } }
     for (candidate, config) in candidates where candidate.inputSize.count == 2 {
       let description = NetworkDescription(family: candidate.family, config: config, classes: candidate.classes)
-      guard let original = try? description.graph() else { continue }
-      for (graph, isFolded) in [(original, false), (original.foldingBatchNormalization(), true)] {
-        if isFolded, graph.nodes.count == original.nodes.count { continue }
-        guard graph.parameters.count == network.graph.parameters.count,
-          let match = StructuralMatch(model: graph, other: network.graph, input: network.inputShape)
+      guard let whole = try? description.graph() else { continue }
+      let folded = whole.foldingBatchNormalization()
+      for (graph, isFolded) in [(whole, false), (folded, true)] {
+        if isFolded, folded.nodes.count == whole.nodes.count { continue }
+        guard graph.parameters.count >= network.graph.parameters.count,
+          let match = StructuralMatch(model: graph, other: network.graph, input: network.inputShape),
+          let stateDict = match.stateDict(of: graph, from: network.stateDict)
         else { continue }
-        var stateDict = StateDict()
-        for parameter in graph.parameters {
-          guard let name = match.names[parameter.name], let tensor = network.stateDict[name] else { return nil }
-          stateDict[parameter.name] = tensor
-        }
-        return Identification(
+        let identification = Identification(
           model: candidate, config: config, naming: isFolded ? "folded ONNX" : "ONNX", classes: match.classes,
           stateDict: stateDict, isFolded: isFolded)
+        found.append((identification, match.names.count { $0.key == $0.value }))
       }
     }
-    return nil
+    // A VGG whose BatchNorm is folded is one that never had any: names decide, then the simpler description.
+    func rank(_ entry: (identification: Identification, agreement: Int)) -> (Int, Int) {
+      (-entry.agreement, entry.identification.isFolded ? 1 : 0)
+    }
+    guard let best = found.map(rank).min(by: <) else { return [] }
+    return found.filter { rank($0) == best }.map(\.identification)
+  }
+}
+
+extension StructuralMatch {
+  /// The other network's tensors under the model's names; nil where one is missing.
+  fileprivate func stateDict(of graph: Graph, from tensors: StateDict) -> StateDict? {
+    var stateDict = StateDict()
+    for parameter in graph.parameters {
+      guard let name = names[parameter.name], let tensor = tensors[name] else { return nil }
+      stateDict[parameter.name] = tensor
+    }
+    return stateDict
+  }
+}
+
+extension ONNXModel {
+  /// Whether some matrix stands as [inputs, outputs], the other way round than a state dict's.
+  fileprivate var hasTransposedWeights: Bool {
+    graph.nodes.contains { node in
+      guard node.inputs.count > 1, let weight = graph.initializers[node.inputs[1]], weight.shape.count == 2 else {
+        return false
+      }
+      return node.operatorName == "MatMul" || node.operatorName == "Gemm" && node.integer("transB", 0) == 0
+    }
   }
 }

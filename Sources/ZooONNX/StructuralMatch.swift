@@ -13,6 +13,7 @@ struct StructuralMatch {
   private let modelParameters: [ValueID: Parameter]
   private let otherParameters: [ValueID: Parameter]
   private let modelShapes: [[Int]]
+  private let otherShapes: [[Int]]
   /// The last linear layer's parameters: their outputs may differ in number.
   private let head: String
   private var matched: [ValueID: ValueID] = [:]
@@ -22,10 +23,13 @@ struct StructuralMatch {
 
   /// - Parameter input: the shape that both take.
   init?(model: Graph, other: Graph, input: [Int]) {
-    guard let shapes = try? model.inferShapes(input: input) else { return nil }
+    guard let shapes = try? model.inferShapes(input: input), let others = try? other.inferShapes(input: input) else {
+      return nil
+    }
     self.model = model
     self.other = other
     modelShapes = shapes
+    otherShapes = others
     head = model.headModule ?? ""
     modelProducers = Dictionary(uniqueKeysWithValues: model.nodes.map { ($0.output, $0) })
     otherProducers = Dictionary(uniqueKeysWithValues: other.nodes.map { ($0.output, $0) })
@@ -67,7 +71,7 @@ struct StructuralMatch {
     if a == model.input || b == other.input { return a == model.input && b == other.input }
     if let parameter = modelParameters[a] { return match(parameter, b) }
     guard let here = modelProducers[a], let there = otherProducers[b], here.inputs.count == there.inputs.count,
-      Self.same(here.operation, there.operation)
+      isSame(here, there)
     else { return false }
     matched[a] = b
     if case .add = here.operation {
@@ -97,14 +101,49 @@ struct StructuralMatch {
     return true
   }
 
-  private static func same(_ a: Operation, _ b: Operation) -> Bool {
-    switch (a, b) {
+  private func isSame(_ here: Node, _ there: Node) -> Bool {
+    let (input, otherInput) = (modelShapes[here.inputs[0].index], otherShapes[there.inputs[0].index])
+    switch (here.operation, there.operation) {
     // The momentum only matters to training.
-    case (.batchNormalization(let first, _), .batchNormalization(let second, _)): abs(first - second) <= first * 1e-3
-    case (.maxPool(let first), .maxPool(let second)):
-      first.kernel == second.kernel && first.stride == second.stride && first.padding == second.padding
-        && first.ceilMode == second.ceilMode
-    default: a == b
+    case (.batchNormalization(let first, _), .batchNormalization(let second, _)):
+      return abs(first - second) <= first * 1e-3
+    case (.convolution(let first), .convolution(let second)):
+      let (kernel, otherKernel) = (modelShapes[here.inputs[1].index], otherShapes[there.inputs[1].index])
+      return first.stride == second.stride && first.dilation == second.dilation && first.groups == second.groups
+        && first.hasBias == second.hasBias && kernel.suffix(2) == otherKernel.suffix(2)
+        && Self.isSame(
+          first.padding.axes(
+            input: Array(input.suffix(2)), kernel: Array(kernel.suffix(2)), stride: first.stride,
+            dilation: first.dilation),
+          second.padding.axes(
+            input: Array(otherInput.suffix(2)), kernel: Array(otherKernel.suffix(2)), stride: second.stride,
+            dilation: second.dilation))
+    case (.maxPool(let first), .maxPool(let second)): return isSame(first, input, second, otherInput)
+    case (.averagePool(let first), .averagePool(let second)):
+      return isSame(first, input, second, otherInput)
+        && (first.countIncludePad == second.countIncludePad || first.padding == .symmetric(0))
+    // Exporters write adaptive pooling as the window that it comes to.
+    case (.adaptiveAveragePool(let height, let width), .averagePool(let pooling)):
+      let window = zip(input.suffix(2), [height, width]).map { $1 > 0 && $0 % $1 == 0 ? $0 / $1 : 0 }
+      return pooling.kernel == window && pooling.stride == window && pooling.padding == .symmetric(0)
+    default: return here.operation == there.operation
     }
+  }
+
+  private func isSame(_ first: Pooling, _ input: [Int], _ second: Pooling, _ otherInput: [Int]) -> Bool {
+    first.kernel == second.kernel && first.stride == second.stride
+      && Self.isSame(
+        first.padding.axes(
+          input: Array(input.suffix(2)), kernel: first.kernel, stride: first.stride, ceilMode: first.ceilMode),
+        second.padding.axes(
+          input: Array(otherInput.suffix(2)), kernel: second.kernel, stride: second.stride, ceilMode: second.ceilMode))
+  }
+
+  /// Whether windows fall on the same cells, however their padding is said.
+  private static func isSame(
+    _ first: (height: WindowAxis, width: WindowAxis)?, _ second: (height: WindowAxis, width: WindowAxis)?
+  ) -> Bool {
+    guard let first, let second else { return false }
+    return first.height == second.height && first.width == second.width
   }
 }

@@ -1,8 +1,13 @@
 """ONNX files of every way to hold data, written by the onnx package: onnx/*.onnx.
 
-Beside each stands NAME.expected.safetensors, what `onnx.numpy_helper.to_array` makes of its tensors.
+Beside each stands NAME.expected.safetensors, what `onnx.numpy_helper.to_array` makes of its tensors. torch-*.onnx are
+one network by torch's two exporters and their options; torch.expected.safetensors has its state dict, `x` and `logits`.
 """
+import copy
+import io
+import logging
 import pathlib
+import warnings
 
 import ml_dtypes
 import numpy as np
@@ -10,6 +15,9 @@ import onnx
 import torch
 from onnx import TensorProto as T, helper, numpy_helper
 from safetensors.torch import save_file
+from torchvision.models.resnet import BasicBlock
+
+from tiny_resnet import TinyResNet
 
 folder = pathlib.Path(__file__).parent / "onnx"
 folder.mkdir(exist_ok=True)
@@ -168,10 +176,93 @@ def functions():
     onnx.save(model, folder / "functions.onnx")
 
 
+def randomize(model, seed):
+    torch.manual_seed(seed)
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, 0, 0.3)
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+            torch.nn.init.normal_(module.running_mean, 0, 0.3)
+            torch.nn.init.uniform_(module.running_var, 0.5, 2)
+    return model.eval()
+
+
+def clean(model):
+    """Stack traces and module paths of the machine that exported."""
+    graph = model.graph
+    for part in [model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer]:
+        del part.metadata_props[:]
+        part.doc_string = ""
+
+
+def exports():
+    model = randomize(TinyResNet(BasicBlock, [1, 1], 4), 5)
+    x = torch.randn(2, 3, 33, 33)
+    tensors = {key: value.clone() for key, value in model.state_dict().items()}
+    save_file(tensors | {"x": x, "logits": model(x).detach()}, folder / "torch.expected.safetensors")
+    one = (x[:1],)
+    mode = torch.onnx.TrainingMode
+    batch = {"input_names": ["input"], "output_names": ["logits"],
+             "dynamic_axes": {"input": {0: "batch"}, "logits": {0: "batch"}}}
+    dynamic = {"dynamic_shapes": ({0: torch.export.Dim("batch")},), "input_names": ["input"],
+               "output_names": ["logits"]}
+    for name, options in {
+        "script-11": {"opset_version": 11}, "script-13-batch": {"opset_version": 13} | batch,
+        "script-20": {"opset_version": 20},
+        "script-plain": {"opset_version": 17, "do_constant_folding": False},
+        "script-keep": {"opset_version": 17, "training": mode.PRESERVE, "do_constant_folding": False,
+                        "keep_initializers_as_inputs": True},
+        "script-train": {"opset_version": 16, "training": mode.TRAINING, "do_constant_folding": False},
+        "dynamo": {"dynamo": True}, "dynamo-batch": {"dynamo": True} | dynamic,
+        "dynamo-plain": {"dynamo": True, "optimize": False},
+    }.items():
+        data = io.BytesIO()
+        quiet = {"verbose": False} if options.get("dynamo") else {}
+        torch.onnx.export(copy.deepcopy(model), (x,) if "dynamic_shapes" in options else one, data,
+                          **({"dynamo": False} | options | quiet))
+        exported = onnx.load_from_string(data.getvalue())
+        clean(exported)
+        onnx.save(exported, folder / f"torch-{name}.onnx")
+
+
+class PlainVGG(torch.nn.Module):
+    """Linear layers without and with a bias, and pooling that comes to a window."""
+
+    def __init__(self):
+        super().__init__()
+        self.features = torch.nn.Conv2d(3, 4, 3, padding=1)
+        self.pool = torch.nn.AdaptiveAvgPool2d((4, 4))
+        self.hidden = torch.nn.Linear(64, 6, bias=False)
+        self.head = torch.nn.Linear(6, 3)
+
+    def forward(self, x):
+        x = self.pool(torch.nn.functional.silu(self.features(x))).reshape(x.shape[0], -1)
+        return torch.softmax(self.head(torch.nn.functional.relu6(self.hidden(x))), 1)
+
+
+def strangers():
+    """Networks of no catalogue."""
+    model = randomize(PlainVGG(), 6)
+    x = torch.randn(2, 3, 8, 8)
+    for name, options in {"script": {"dynamo": False}, "dynamo": {"dynamo": True, "verbose": False}}.items():
+        data = io.BytesIO()
+        torch.onnx.export(model, (x[:1],), data, input_names=["pixels"], output_names=["scores"], **options)
+        exported = onnx.load_from_string(data.getvalue())
+        clean(exported)
+        onnx.save(exported, folder / f"stranger-{name}.onnx")
+    save_file({key: value.clone() for key, value in model.state_dict().items()}
+              | {"x": x, "logits": model(x).detach()}, folder / "stranger.expected.safetensors")
+
+
+warnings.filterwarnings("ignore")
+logging.disable(logging.WARNING)
 data_fields()
 constants()
 subgraphs()
 external()
 sparse()
 functions()
+exports()
+strangers()
 print({f.name: f.stat().st_size for f in sorted(folder.iterdir())})
