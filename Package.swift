@@ -1,6 +1,11 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+/// `ZOO_FUZZ=1` builds all that reads untrusted bytes with libFuzzer's instrumentation, and the fuzzer (`make fuzz`).
+let isFuzzed = Context.environment["ZOO_FUZZ"] != nil
+let swiftFuzzing: [SwiftSetting] = isFuzzed ? [.unsafeFlags(["-sanitize=fuzzer"])] : []
+let cFuzzing: [CSetting] = isFuzzed ? [.unsafeFlags(["-fsanitize=fuzzer-no-link"])] : []
+
 /// Each Zoo module is a product, so that a server or tool can import just what it needs.
 let modules = [
   "ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision", "ZooONNX", "ZooConvert",
@@ -24,10 +29,10 @@ let package = Package(
     .systemLibrary(name: "CLibWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
     .systemLibrary(name: "CHDF5Library", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
-    .target(name: "CText"),
-    .target(name: "CHDF5", dependencies: ["CHDF5Library", "CText"]),
+    .target(name: "CText", cSettings: cFuzzing),
+    .target(name: "CHDF5", dependencies: ["CHDF5Library", "CText"], cSettings: cFuzzing),
     .target(
-      name: "COnnx", dependencies: ["CText"], exclude: ["onnx.proto"],
+      name: "COnnx", dependencies: ["CText"], exclude: ["onnx.proto"], cSettings: cFuzzing,
       linkerSettings: [.linkedLibrary("protobuf-c")]),
     .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -39,12 +44,12 @@ let package = Package(
         "CKernels",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "OrderedCollections", package: "swift-collections"),
-      ]),
+      ], swiftSettings: swiftFuzzing),
     .target(
       name: "ZooFormats",
       dependencies: [
         "ZooCheckpoint", "CZlib", .product(name: "OrderedCollections", package: "swift-collections"),
-      ]),
+      ], swiftSettings: swiftFuzzing),
     .target(
       name: "ZooCatalog",
       dependencies: ["ZooCheckpoint", "ZooGraph"],
@@ -89,7 +94,18 @@ let package = Package(
     } + [
       .target(name: "TestSupport", dependencies: ["ZooCheckpoint"], path: "Tests/TestSupport"),
       .testTarget(name: "EndToEndTests", dependencies: ["zoo", "TestSupport"]),
-    ],
+      .target(
+        name: "FuzzTargets", dependencies: ["ZooFormats", "ZooCheckpoint", "CHDF5", "COnnx", "CZlib"],
+        path: "Tests/Fuzz/Targets"),
+      .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
+    ]
+    + (isFuzzed
+      ? [
+        .systemLibrary(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer/include"),
+        .executableTarget(
+          name: "zoo-fuzz", dependencies: ["FuzzTargets", "CFuzzer"], path: "Tests/Fuzz/Driver",
+          linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),
+      ] : []),
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11,
   cxxLanguageStandard: .cxx17

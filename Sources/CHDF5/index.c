@@ -36,8 +36,9 @@ static hid_t open_image(const void *image, size_t size) {
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   H5FD_file_image_callbacks_t callbacks = {image_malloc, image_memcpy, image_realloc, image_free, NULL, NULL, NULL};
   hid_t file = -1;
-  if (H5Pset_fapl_core(access, 65536, 0) >= 0 && H5Pset_file_image_callbacks(access, &callbacks) >= 0 &&
-      H5Pset_file_image(access, (void *)image, size) >= 0)
+  // Closing the file then closes what a damaged object left open, which would keep the image in use.
+  if (H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 && H5Pset_fapl_core(access, 65536, 0) >= 0 &&
+      H5Pset_file_image_callbacks(access, &callbacks) >= 0 && H5Pset_file_image(access, (void *)image, size) >= 0)
     file = H5Fopen("/image", H5F_ACC_RDONLY, access);
   H5Pclose(access);
   return file;
@@ -134,6 +135,7 @@ static int visit(walk *walk, hid_t file, const char *path, hsize_t user_block, z
   hid_t object = H5Oopen(file, path, H5P_DEFAULT);
   H5O_info_t info;
   if (object < 0 || zoo_hdf5_info(object, &info) < 0) {
+    if (object >= 0) H5Oclose(object);
     walk->problem = "can't be opened: it is damaged, or newer than this libhdf5 (" H5_VERS_INFO ")";
     return -1;
   }

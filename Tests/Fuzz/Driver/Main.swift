@@ -1,0 +1,54 @@
+import CFuzzer
+import Foundation
+import FuzzTargets
+
+/// `zoo-fuzz TARGET [libFuzzer's options and corpus folders]`, or `zoo-fuzz --seeds FOLDER` to write the seeds there.
+@main struct Main {
+  static func main() throws {
+    let arguments = CommandLine.arguments
+    if arguments.count == 3, arguments[1] == "--seeds" { return try writeSeeds(arguments[2]) }
+    guard arguments.count > 1, let target = FuzzTarget(rawValue: arguments[1]) else {
+      print(FuzzTarget.allCases.map(\.rawValue).joined(separator: "\n"))
+      exit(arguments.count == 1 ? 0 : 64)
+    }
+    chosen = target
+    // libFuzzer finds its own program by the first argument, and the target by the environment.
+    var count = Int32(arguments.count - 1)
+    var values: [UnsafeMutablePointer<CChar>?] = ([arguments[0]] + arguments.dropFirst(2)).map { strdup($0) } + [nil]
+    let status = values.withUnsafeMutableBufferPointer { buffer in
+      var base = buffer.baseAddress
+      return LLVMFuzzerRunDriver(&count, &base) { bytes, size in
+        Main.chosen.run(UnsafeRawBufferPointer(start: bytes, count: size))
+        return 0
+      }
+    }
+    exit(status)
+  }
+
+  /// Set before the driver starts, only read after.
+  nonisolated(unsafe) static var chosen = FuzzTarget.pickle
+
+  private static func writeSeeds(_ folder: String) throws {
+    for target in FuzzTarget.allCases {
+      let place = URL(filePath: folder).appending(path: target.rawValue)
+      try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+      for (name, bytes) in Seeds.inputs(for: target) + Seeds.regressions(of: target) {
+        try Data(bytes).write(to: place.appending(path: name))
+      }
+    }
+  }
+}
+
+@_cdecl("LLVMFuzzerCustomMutator")
+func mutate(_ data: UnsafeMutablePointer<UInt8>, _ size: Int, _ capacity: Int, _ seed: UInt32) -> Int {
+  let input = [UInt8](UnsafeBufferPointer(start: data, count: size))
+  let output = Mutation.mutate(input, for: Main.chosen, seed: UInt64(seed)) { bytes in
+    let room = max(min(bytes.count * 2 + 64, capacity), bytes.count)
+    var buffer = bytes + [UInt8](repeating: 0, count: room - bytes.count)
+    let count = buffer.withUnsafeMutableBufferPointer { LLVMFuzzerMutate($0.baseAddress, bytes.count, room) }
+    return Array(buffer.prefix(count))
+  }
+  let count = min(output.count, capacity)
+  output.withUnsafeBufferPointer { if let base = $0.baseAddress { data.update(from: base, count: count) } }
+  return count
+}

@@ -1,0 +1,24 @@
+import FuzzTargets
+import Testing
+
+/// Inputs that once were findings, and a short run with fixed seeds; `make fuzz` runs the long ones.
+@Suite struct FuzzTests {
+  @Test(arguments: FuzzTarget.allCases)
+  func findingsStayMended(_ target: FuzzTarget) {
+    for (_, bytes) in Seeds.regressions(of: target) { bytes.withUnsafeBytes { _ = target.run($0) } }
+  }
+
+  @Test(arguments: FuzzTarget.allCases)
+  func seedsAreReadAndTheirMutationsEndInWords(_ target: FuzzTarget) {
+    let seeds = Seeds.inputs(for: target)
+    #expect(!seeds.isEmpty)
+    #expect(seeds.contains { $0.bytes.withUnsafeBytes { target.run($0) } } || target == .shardIndex)
+    guard !seeds.isEmpty else { return }
+    var pool = seeds.map(\.bytes)
+    for round in 0..<2000 {
+      let input = Mutation.mutate(pool[round % pool.count], for: target, seed: UInt64(round))
+      // What was taken is changed further.
+      if input.withUnsafeBytes({ target.run($0) }), pool.count < 64, input.count < 1 << 16 { pool.append(input) }
+    }
+  }
+}
