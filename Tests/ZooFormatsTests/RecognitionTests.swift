@@ -65,5 +65,9 @@ import ZooCheckpoint
     #expect(try reportOfOpening(directory.path).kind == .noInput)
     try Data().write(to: URL(filePath: directory.file("empty.pth")))
     #expect(try reportOfOpening(directory.file("empty.pth")).kind == .badData)
+    // Nobody writes into the pipe: opening it must not wait.
+    mkfifo(directory.file("pipe.pth"), 0o600)
+    #expect(try reportOfOpening(directory.file("pipe.pth")).kind == .noInput)
+    #expect(try reportOfOpening("/dev/zero").kind == .noInput)
   }
 }

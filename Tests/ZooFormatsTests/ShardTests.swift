@@ -24,6 +24,63 @@ import ZooCheckpoint
     #expect(report.problem.contains("is no plain file name"))
   }
 
+  /// An index in `folder/model` whose shard is made by `place`, given both folders.
+  private func linked(_ place: (_ folder: String, _ model: String) throws -> Void) throws -> WeightFile {
+    let directory = try TemporaryDirectory()
+    defer { directory.remove() }
+    let model = directory.file("model")
+    try FileManager.default.createDirectory(atPath: model, withIntermediateDirectories: true)
+    try JSONEncoder().encode(["weight_map": ["a": "s.safetensors"]])
+      .write(to: URL(filePath: model + "/model.safetensors.index.json"))
+    try place(directory.path, model)
+    return try WeightFile.open(path: model + "/model.safetensors.index.json")
+  }
+
+  private static let shard = PyTorchFixture.path("shards/model-00001-of-00002.safetensors")
+
+  @Test func shardThatLinksOutOfItsFolderIsRefused() throws {
+    for target in ["../private.safetensors", Self.shard, "/dev/zero", "/etc/passwd"] {
+      let error = try #require(throws: ShardError.self) {
+        _ = try linked { folder, model in
+          try FileManager.default.copyItem(atPath: Self.shard, toPath: folder + "/private.safetensors")
+          try FileManager.default.createSymbolicLink(
+            atPath: model + "/s.safetensors", withDestinationPath: target)
+        }
+      }
+      guard case .linkLeaves(_, "s.safetensors") = error else { throw error }
+      #expect(error.report.kind == .badData)
+    }
+  }
+
+  @Test func linksOfADownloadCacheAreFollowed() throws {
+    let file = try linked { folder, model in
+      let (blobs, index) = (folder + "/blobs", model + "/model.safetensors.index.json")
+      try FileManager.default.createDirectory(atPath: blobs, withIntermediateDirectories: true)
+      try FileManager.default.copyItem(atPath: Self.shard, toPath: blobs + "/0123abcd")
+      try FileManager.default.moveItem(atPath: index, toPath: blobs + "/4567")
+      try FileManager.default.createSymbolicLink(atPath: index, withDestinationPath: "../blobs/4567")
+      try FileManager.default.createSymbolicLink(
+        atPath: model + "/s.safetensors", withDestinationPath: "../blobs/0123abcd")
+    }
+    #expect(file.stateDict.names == ["a"])
+  }
+
+  @Test func pipeHardLinkAndLoopOfLinksAreRefusedWithoutWaiting() throws {
+    #expect(throws: FileError.self) { _ = try linked { _, model in mkfifo(model + "/s.safetensors", 0o600) } }
+    #expect(throws: FileError.self) {
+      _ = try linked { folder, model in
+        try FileManager.default.copyItem(atPath: Self.shard, toPath: folder + "/other")
+        try FileManager.default.linkItem(atPath: folder + "/other", toPath: model + "/s.safetensors")
+      }
+    }
+    #expect(throws: FileError.self) {
+      _ = try linked { _, model in
+        try FileManager.default.createSymbolicLink(
+          atPath: model + "/s.safetensors", withDestinationPath: "s.safetensors")
+      }
+    }
+  }
+
   @Test func tensorInAnotherShardIsRefused() throws {
     let report = try report(["a": "model-00002-of-00002.safetensors", "b": "model-00001-of-00002.safetensors"])
     #expect(report.problem.contains("but the index has it in"))

@@ -35,7 +35,8 @@ public final class MappedFile: Sendable {
   ///
   /// - Throws: ``FileError``.
   public init(path: String) throws(FileError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Without O_NONBLOCK a named pipe would wait for a writer.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard descriptor >= 0 else {
       throw errno == ENOENT || errno == ENOTDIR
         ? .notFound(file: path) : .system(file: path, operation: "open", code: errno)
@@ -57,7 +58,6 @@ public final class MappedFile: Sendable {
     guard folder >= 0 else { throw .system(file: directory, operation: "open", code: errno) }
     for (index, component) in components.enumerated() {
       let isLast = index == components.count - 1
-      // Without O_NONBLOCK a named pipe would wait for a writer.
       let next = openat(folder, component, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (isLast ? 0 : O_DIRECTORY))
       let code = errno
       close(folder)

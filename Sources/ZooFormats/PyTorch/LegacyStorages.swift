@@ -7,6 +7,9 @@ import ZooCheckpoint
 struct LegacyStorages: StorageSource {
   private var storages: [String: (storage: MappedStorage, bytes: Int)] = [:]
 
+  /// Where the last storage ends.
+  private(set) var end: Int
+
   var isByteSwapped: Bool { false }
 
   /// - Parameters:
@@ -43,6 +46,7 @@ struct LegacyStorages: StorageSource {
       storages[key] = (try MappedStorage(file: file, offset: place, count: claimed), claimed)
       place += claimed
     }
+    end = place
   }
 
   func storage(_ reference: StorageReference) throws -> any ByteStorage {

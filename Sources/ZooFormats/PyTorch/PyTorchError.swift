@@ -14,6 +14,9 @@ public struct PyTorchError: Error, Sendable, Equatable {
     case outsideStorage(TensorError)
     case overLimit(what: String, limit: Int)
     case truncated(needed: Int, remaining: Int)
+    case trailingBytes(count: Int)
+    /// All tensors together, once written out.
+    case expandsTooFar(bytes: Int, limit: Int)
   }
 
   public let file: String

@@ -17,6 +17,8 @@ extension PyTorchError: ReportableError {
     case .outsideStorage(let error): error.report.problem
     case .overLimit(let what, let limit): "more than \(limit) \(what)"
     case .truncated(let needed, let remaining): "needs \(needed) bytes, but \(remaining) are left"
+    case .trailingBytes(let count): "\(count) bytes follow the last storage"
+    case .expandsTooFar(let bytes, let limit): "its tensors would expand to \(bytes) bytes, more than \(limit)"
     }
   }
 
@@ -26,7 +28,7 @@ extension PyTorchError: ReportableError {
     case .unsupportedTensor, .unknownStorage: "use --salvage to take the other tensors"
     case .noTensors: "check that it is a checkpoint"
     case .missingStorage, .truncated: "the file is cut short; download it again"
-    case .overLimit: "no weight file needs that; don't trust its source"
+    case .overLimit, .trailingBytes, .expandsTooFar: "no weight file needs that; don't trust its source"
     case .malformed, .storageSize, .outsideStorage: "the file is damaged; download it again"
     }
   }

@@ -44,11 +44,26 @@ struct PyTorchHarvest {
     guard stateDict.count > 0 else {
       throw PyTorchError(file: file.path, place: nil, fault: .noTensors(root: "tensors that can't be read"))
     }
+    try refuseExpansion(stateDict)
     var path = options.unwraps ? wrapper.path : []
     if options.unwraps { path += StateDictPrefix.strip(&stateDict) }
     let weightFile = WeightFile(
       path: file.path, format: format, stateDict: stateDict,
       wrapper: path.isEmpty ? nil : path.joined(separator: ", "), skipped: skipped, globals: document.globals)
     return (weightFile, rebuilder.source)
+  }
+
+  /// Views may repeat elements (stride 0) and each other; a thousandfold of the file is a bomb.
+  private func refuseExpansion(_ stateDict: StateDict) throws(PyTorchError) {
+    let limit = max(file.count, 1 << 18) &* 1000
+    var sum = 0
+    for tensor in stateDict.tensors.values {
+      let (next, overflowed) = sum.addingReportingOverflow(tensor.byteCount)
+      guard !overflowed, next <= limit else {
+        throw PyTorchError(
+          file: file.path, place: nil, fault: .expandsTooFar(bytes: overflowed ? .max : next, limit: limit))
+      }
+      sum = next
+    }
   }
 }

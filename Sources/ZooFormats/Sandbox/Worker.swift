@@ -18,7 +18,9 @@ enum Worker {
   /// - Throws: ``WorkerError``.
   static func run(_ task: WorkerProtocol.Task, on file: MappedFile, offset: Int, count: Int) throws(WorkerError) -> Data
   {
-    if let parser = WorkerStandIn.parser { return try reply(of: parser, task, file: file, offset: offset, count: count) }
+    if let parser = WorkerStandIn.parser {
+      return try reply(of: parser, task, file: file, offset: offset, count: count)
+    }
     let program = try WorkerProgram.find(for: file.path)
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { throw .notStarted(file: file.path, code: errno) }

@@ -2,6 +2,8 @@
 public enum ShardError: Error, Sendable, Equatable {
   case notAnIndex(file: String, problem: String)
   case unsafeShardName(file: String, shard: String)
+  /// The shard is a link to a file of another folder.
+  case linkLeaves(file: String, shard: String)
   case missingTensor(file: String, shard: String, tensor: String)
   case misplacedTensor(file: String, shard: String, tensor: String, expected: String)
   case notAShard(file: String, shard: String)

@@ -9,6 +9,10 @@ extension ShardError: ReportableError {
       ErrorReport(
         .badData, file: file, place: "weight_map",
         problem: "shard '\(shard)' is no plain file name", advice: "don't trust the file's source")
+    case .linkLeaves(let file, let shard):
+      ErrorReport(
+        .badData, file: file, place: shard, problem: "is a link that leaves the folder of its index",
+        advice: "copy the shard there if you trust its source")
     case .missingTensor(let file, let shard, let tensor):
       ErrorReport(
         .badData, file: file, place: tensor, problem: "is not in \(shard), where the index has it",

@@ -4,13 +4,13 @@ import ZooCheckpoint
 
 /// Reads a checkpoint split into shards by its index, `*.safetensors.index.json` or `pytorch_model.bin.index.json`.
 ///
-/// Shards stand beside the index; a name that leads elsewhere is refused.
+/// Shards stand beside the index; a name or link that leads elsewhere is refused.
 enum ShardedReader {
   private struct Index: Decodable {
     var weight_map: [String: String]
   }
 
-  private static let largestIndex = 256 << 20
+  private static let largestIndex = 64 << 20
 
   /// - Throws: ``ShardError``, and what reading a shard throws.
   static func read(_ file: MappedFile, options: ReadOptions) throws -> WeightFile {
@@ -20,11 +20,10 @@ enum ShardedReader {
     for shard in shards where !isPlain(shard) { throw ShardError.unsafeShardName(file: file.path, shard: shard) }
 
     var result = WeightFile(path: file.path, format: .shardIndex, stateDict: StateDict())
-    let directory = (file.path as NSString).deletingLastPathComponent
+    let folder = ShardFolder(index: file.path)
     for shard in shards {
-      let path = directory.isEmpty ? shard : directory + "/" + shard
       let part = try WeightFile.open(
-        MappedFile(path: path), options: ReadOptions(salvage: options.salvage, unwraps: false, allowsIndex: false))
+        folder.file(shard), options: ReadOptions(salvage: options.salvage, unwraps: false, allowsIndex: false))
       try merge(part, shard: shard, map: map, index: file.path, into: &result)
     }
     for (tensor, shard) in map where result.stateDict[tensor] == nil {

@@ -9,6 +9,7 @@ struct ZipArchive: Sendable {
   /// In the directory's order.
   let entries: [ZipEntry]
   private let index: [String: Int]
+  private let budget = UnpackedBudget()
 
   /// - Throws: ``ZipError``.
   init(_ file: MappedFile) throws {
@@ -39,7 +40,7 @@ struct ZipArchive: Sendable {
   func record(_ entry: ZipEntry) -> any ZipRecord {
     switch entry.method {
     case .stored: StoredRecord(file: file, entry: entry)
-    case .deflated: DeflatedRecord(file: file, entry: entry)
+    case .deflated: DeflatedRecord(file: file, entry: entry, budget: budget)
     }
   }
 }

@@ -32,6 +32,8 @@ struct ZipDirectory {
     var (directorySize, directoryOffset) = (Int(size), Int(offset))
     if bytes.uint32(end - 20) == Self.locator64Signature {
       guard let place = bytes.size64(end - 20 + 8), bytes.uint32(place) == Self.end64Signature,
+        let recordSize = bytes.size64(place + 4), let disk64 = bytes.uint32(place + 16),
+        let directoryDisk = bytes.uint32(place + 20), let count64Here = bytes.size64(place + 24),
         let count64 = bytes.size64(place + 32), let size64 = bytes.size64(place + 40),
         let offset64 = bytes.size64(place + 48)
       else { throw fail(end - 20, .noDirectory) }
@@ -40,6 +42,9 @@ struct ZipDirectory {
       ] where small != all && small != large {
         throw fail(place, .ambiguousDirectory)
       }
+      // Some readers believe the locator, others take the bytes before it: both must find this one.
+      guard recordSize == 44, place == end - 20 - 56 else { throw fail(place, .ambiguousDirectory) }
+      guard disk64 == 0, directoryDisk == 0, count64Here == count64 else { throw fail(place, .severalDisks) }
       (directoryEnd, total, directorySize, directoryOffset) = (place, count64, size64, offset64)
     } else {
       guard disk == 0, countHere == count else { throw fail(end, .severalDisks) }

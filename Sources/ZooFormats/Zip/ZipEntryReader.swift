@@ -18,6 +18,8 @@ struct ZipEntryReader {
   /// Real weights hardly shrink at all; a hundredfold is a bomb once it is large.
   private static let largestRatio = 100
   private static let freeSize = 16 << 20
+  /// Bits 0, 5, 6 and 13: encrypted, patched, strongly encrypted, headers masked. Some readers ignore them.
+  private static let refusedFlags = 0x2061
 
   private func fail(_ entry: String?, _ offset: Int, _ fault: ZipError.Fault) -> ZipError {
     ZipError(file: file, entry: entry, offset: offset, fault: fault)
@@ -53,6 +55,7 @@ struct ZipEntryReader {
     var offset = Int(localOffset)
     let extra = place + 46 + Int(nameLength)
     try applyZip64(extra: extra, length: Int(extraLength), header: &header, offset: &offset)
+    try refuseSecondName(extra: extra, length: Int(extraLength), name: header.name)
     try check(header, at: place)
     guard let method = ZipEntry.Method(rawValue: header.method) else {
       throw fail(header.name, place, .unsupportedMethod(header.method))
@@ -105,13 +108,26 @@ struct ZipEntryReader {
     }
   }
 
+  /// Some readers take the name from a Unicode path field (0x7075) instead of the header; it must be the same.
+  private func refuseSecondName(extra: Int, length: Int, name: String) throws(ZipError) {
+    var place = extra
+    while place + 4 <= extra + length, let tag = bytes.uint16(place), let size = bytes.uint16(place + 2) {
+      // A version byte and the CRC-32 of the header's name come first.
+      if tag == 0x7075, size >= 5, let other = bytes.range(place + 9, Int(size) - 5), !other.elementsEqual(name.utf8) {
+        throw fail(
+          name, place,
+          .localDiffers(field: "the Unicode name", local: String(decoding: other, as: UTF8.self), central: name))
+      }
+      place += 4 + Int(size)
+    }
+  }
+
   private func check(_ header: Header, at place: Int) throws(ZipError) {
     let components = header.name.split(separator: "/", omittingEmptySubsequences: false)
     guard !header.name.isEmpty, !header.name.hasPrefix("/"), !components.contains(".."),
       !header.name.unicodeScalars.contains(where: { $0.value < 0x20 || $0 == "\\" })
     else { throw fail(header.name, place, .unsafeName) }
-    // Bits 0, 6 and 13: encrypted, strongly encrypted, headers masked.
-    guard header.flags & 0x2041 == 0 else { throw fail(header.name, place, .encrypted) }
+    guard header.flags & Self.refusedFlags == 0 else { throw fail(header.name, place, .encrypted) }
     if header.method == 0, header.size != header.compressedSize {
       throw fail(header.name, place, .storedSizeDiffers(compressed: header.compressedSize, size: header.size))
     }
@@ -137,7 +153,9 @@ struct ZipEntryReader {
         throw fail(central, offset, .localDiffers(field: field, local: local, central: central))
       }
     }
-    try same("name", local.name, central.name)
+    guard local.name.utf8.elementsEqual(central.name.utf8) else {
+      throw fail(central.name, offset, .localDiffers(field: "name", local: local.name, central: central.name))
+    }
     try same("method", "\(local.method)", "\(central.method)")
     // Bit 3: sizes and CRC may follow the data, with zeros here.
     let deferred = central.flags & local.flags & 8 != 0
@@ -147,7 +165,7 @@ struct ZipEntryReader {
     ] where here != there && !(deferred && here == 0) {
       throw fail(central.name, offset, .localDiffers(field: field, local: "\(here)", central: "\(there)"))
     }
-    guard local.flags & 0x2041 == 0 else { throw fail(central.name, offset, .encrypted) }
+    guard local.flags & Self.refusedFlags == 0 else { throw fail(central.name, offset, .encrypted) }
     return offset + 30 + Int(nameLength) + Int(extraLength)
   }
 }

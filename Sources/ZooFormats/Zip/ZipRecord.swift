@@ -62,16 +62,32 @@ final class StoredRecord: ZipRecord {
   }
 }
 
-/// A compressed member, unpacked whenever its bytes are asked for; small ones are kept.
+/// How many unpacked bytes the records of one archive may keep between them.
+final class UnpackedBudget: Sendable {
+  private let left = Mutex(64 << 20)
+
+  /// - Returns: whether there was room.
+  func take(_ count: Int) -> Bool {
+    left.withLock { left in
+      guard count <= left else { return false }
+      left -= count
+      return true
+    }
+  }
+}
+
+/// A compressed member, unpacked whenever its bytes are asked for; what fits the archive's budget is kept.
 final class DeflatedRecord: ZipRecord {
   let file: MappedFile
   let entry: ZipEntry
+  private let budget: UnpackedBudget
   private let kept = Mutex<[UInt8]?>(nil)
   private static let largestKept = 32 << 20
 
-  init(file: MappedFile, entry: ZipEntry) {
+  init(file: MappedFile, entry: ZipEntry, budget: UnpackedBudget) {
     self.file = file
     self.entry = entry
+    self.budget = budget
   }
 
   var count: Int { entry.size }
@@ -81,7 +97,7 @@ final class DeflatedRecord: ZipRecord {
     let bytes = try kept.withLock { kept in
       if let kept { return kept }
       let inflated = try inflate()
-      if entry.size <= Self.largestKept { kept = inflated }
+      if entry.size <= Self.largestKept, budget.take(entry.size) { kept = inflated }
       return inflated
     }
     return try bytes.withUnsafeBytes(body)

@@ -36,6 +36,9 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     }
   }
 
+  /// Whether libhdf5 runs, which takes its time.
+  public var usesHDF5: Bool { self == .hdf5 || self == .keras }
+
   /// Feeds one input to the reader.
   ///
   /// - Returns: whether the reader took it.

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import ZooCheckpoint
 
@@ -151,6 +152,19 @@ import ZooCheckpoint
   @Test func secondPickleBehindTheFirstIsRefused() throws {
     let pickle = PickleAssembler.stateDict()
     #expect(try fault(pickle + pickle) == .trailingBytes(count: pickle.count))
+  }
+
+  @Test func bytesBehindALegacyFileAreRefused() throws {
+    let bytes = [UInt8](try Data(contentsOf: URL(filePath: PyTorchFixture.path("legacy-p2.pth"))))
+    let second = PickleAssembler.stateDict()
+    do {
+      _ = try open(bytes + second)
+      throw Unexpected.opened("legacy")
+    } catch let error as PyTorchError {
+      #expect(error.fault == .trailingBytes(count: second.count))
+      #expect(error.place == "at byte \(bytes.count)")
+    }
+    #expect(try open(bytes + second, salvage: true).stateDict.count == open(bytes).stateDict.count)
   }
 
   @Test func unhashableKeyIsTolerated() throws {

@@ -35,10 +35,26 @@ import ZooCheckpoint
 
   @Test func repeatedElementDoesNotFillMemory() throws {
     var pickle = PickleAssembler()
-    pickle.tensor(shape: [1 << 40], strides: [0])
+    pickle.tensor(shape: [1 << 25], strides: [0])
     pickle.put(.stop)
     let file = try open(ZipAssembler.checkpoint(pickle.bytes).bytes())
     #expect(throws: TensorError.self) { try file.stateDict["tensor"]?.floats() }
+    guard case .expandsTooFar = try fault({ $0.tensor(shape: [1 << 40], strides: [0]) }) else {
+      throw Unexpected.opened("expansion")
+    }
+  }
+
+  @Test func manyExpandedTensorsAreRefusedTogether() throws {
+    // Each alone would be let through.
+    let found = try fault { pickle in
+      pickle.put(.emptyDict)
+      for index in 0..<20 {
+        pickle.string("w\(index)")
+        pickle.tensor(shape: [1 << 22], strides: [0])
+        pickle.put(.setItem)
+      }
+    }
+    guard case .expandsTooFar = found else { throw Unexpected.opened("expansions") }
   }
 
   @Test func missingAndUnknownStoragesAreNamed() throws {

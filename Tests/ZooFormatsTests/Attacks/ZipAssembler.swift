@@ -15,6 +15,9 @@ struct ZipAssembler {
     var checksum: UInt32?
     var localName: String?
     var localOffset: Int?
+    var localFlags: UInt16?
+    /// Extra fields of the directory's header.
+    var extra: [UInt8] = []
   }
 
   var members: [Member]
@@ -22,6 +25,10 @@ struct ZipAssembler {
   var offsetError = 0
   var countError = 0
   var prefix: [UInt8] = []
+  /// A 64-bit end record, and what stands between it and its locator.
+  var hasZip64 = false
+  var zip64Gap: [UInt8] = []
+  var zip64Disk: UInt32 = 0
 
   /// A PyTorch archive of `data.pkl` and one storage of four float32.
   static func checkpoint(_ pickle: [UInt8] = PickleAssembler.stateDict()) -> ZipAssembler {
@@ -41,22 +48,36 @@ struct ZipAssembler {
       let offset = member.localOffset ?? file.count
       let size = UInt32(member.size ?? member.data.count)
       let compressed = member.method == 0 ? size : UInt32(member.data.count)
-      func fields(_ name: String) -> [UInt8] {
-        [UInt16](arrayLiteral: member.flags, member.method, 0, 0).flatMap(PickleAssembler.little)
+      func fields(_ name: String, flags: UInt16) -> [UInt8] {
+        [UInt16](arrayLiteral: flags, member.method, 0, 0).flatMap(PickleAssembler.little)
           + [checksum, compressed, size].flatMap(PickleAssembler.little)
           + PickleAssembler.little(UInt16(name.utf8.count))
       }
       let localName = member.localName ?? member.name
-      file += PickleAssembler.little(UInt32(0x0403_4B50)) + [20, 0] + fields(localName) + [0, 0]
+      file += PickleAssembler.little(UInt32(0x0403_4B50)) + [20, 0] + fields(localName, flags: member.localFlags ?? member.flags)
+      file += [0, 0]
       file += Array(localName.utf8) + member.data
-      directory += PickleAssembler.little(UInt32(0x0201_4B50)) + [20, 0, 20, 0] + fields(member.name)
-      directory += [UInt8](repeating: 0, count: 12) + PickleAssembler.little(UInt32(offset)) + Array(member.name.utf8)
+      directory += PickleAssembler.little(UInt32(0x0201_4B50)) + [20, 0, 20, 0]
+      directory += fields(member.name, flags: member.flags) + PickleAssembler.little(UInt16(member.extra.count))
+      directory += [UInt8](repeating: 0, count: 10) + PickleAssembler.little(UInt32(offset)) + Array(member.name.utf8)
+      directory += member.extra
     }
     let start = file.count
-    file += directory + PickleAssembler.little(UInt32(0x0605_4B50)) + [0, 0, 0, 0]
+    file += directory
+    if hasZip64 { file += zip64(start: start, size: directory.count, place: file.count) }
+    file += PickleAssembler.little(UInt32(0x0605_4B50)) + [0, 0, 0, 0]
     let count = PickleAssembler.little(UInt16(members.count + countError))
     file += count + count + PickleAssembler.little(UInt32(directory.count))
     return file + PickleAssembler.little(UInt32(start + offsetError)) + [0, 0]
+  }
+
+  private func zip64(start: Int, size: Int, place: Int) -> [UInt8] {
+    let counts = [UInt64](arrayLiteral: UInt64(members.count), UInt64(members.count), UInt64(size), UInt64(start))
+    let record =
+      PickleAssembler.little(UInt32(0x0606_4B50)) + PickleAssembler.little(UInt64(44)) + [45, 0, 45, 0]
+      + PickleAssembler.little(zip64Disk) + [0, 0, 0, 0] + counts.flatMap(PickleAssembler.little)
+    return record + zip64Gap + PickleAssembler.little(UInt32(0x0706_4B50)) + [0, 0, 0, 0]
+      + PickleAssembler.little(UInt64(place)) + [1, 0, 0, 0]
   }
 
   static func checksum(_ data: [UInt8]) -> UInt32 {

@@ -31,6 +31,54 @@ import ZooCheckpoint
     #expect(try fault(archive) == .encrypted)
   }
 
+  @Test(arguments: [0x01, 0x20, 0x40, 0x2000] as [UInt16])
+  func flagThatOtherReadersTakeForEncryptionIsRefusedInEitherHeader(_ flag: UInt16) throws {
+    var archive = ZipAssembler.checkpoint()
+    archive.members[1].flags = flag
+    archive.members[1].localFlags = 0
+    #expect(try fault(archive) == .encrypted)
+    archive.members[1].flags = 0
+    archive.members[1].localFlags = flag
+    #expect(try fault(archive) == .encrypted)
+  }
+
+  @Test func sizesThatFollowTheDataAreTakenFromTheDirectory() throws {
+    var archive = ZipAssembler.checkpoint()
+    archive.members[1].flags = 8
+    #expect(try open(archive.bytes()).stateDict["w"]?.floats() == [1, 2, 3, 4])
+  }
+
+  @Test func secondNameInAUnicodeFieldIsRefused() throws {
+    var archive = ZipAssembler.checkpoint()
+    func field(_ name: String) -> [UInt8] {
+      [0x75, 0x70] + PickleAssembler.little(UInt16(5 + name.utf8.count)) + [1, 0, 0, 0, 0] + Array(name.utf8)
+    }
+    archive.members[1].extra = field("archive/data/0")
+    _ = try open(archive.bytes())
+    archive.members[1].extra = field("archive/data/1")
+    guard case .localDiffers(field: "the Unicode name", _, _) = try fault(archive) else {
+      throw Unexpected.opened("name")
+    }
+  }
+
+  @Test func zip64RecordThatReadersFindInDifferentPlacesIsRefused() throws {
+    var archive = ZipAssembler.checkpoint()
+    archive.hasZip64 = true
+    #expect(try open(archive.bytes()).stateDict.names == ["w"])
+    archive.zip64Gap = [UInt8](repeating: 0, count: 56)
+    #expect(try fault(archive) == .ambiguousDirectory)
+    archive.zip64Gap = []
+    archive.zip64Disk = 1
+    #expect(try fault(archive) == .severalDisks)
+  }
+
+  @Test func unpackedMembersAreKeptUpToALimitOfTheArchive() {
+    let budget = UnpackedBudget()
+    #expect(budget.take(60 << 20))
+    #expect(!budget.take(5 << 20))
+    #expect(budget.take(4 << 20))
+  }
+
   @Test(arguments: ["archive/../../etc/passwd", "/etc/passwd", "archive\\..\\x", "a\u{0}b"])
   func nameThatLeavesTheArchiveIsRefused(_ name: String) throws {
     var archive = ZipAssembler.checkpoint()

@@ -88,18 +88,15 @@ struct ArchiveParts {
         Self.little(member.method, 2) + Self.little(0, 4) + Self.little(member.checksum, 4)
         + Self.little(member.data.count, 4) + Self.little(member.size, 4) + Self.little(name.count, 2) + [0, 0]
       let local = Self.little(0x0403_4B50, 4) + [20, 0, 0, 0] + fields + name
-      directory.append(
-        (
-          Self.little(0x0201_4B50, 4) + [20, 0, 20, 0, 0, 0] + fields + [UInt8](repeating: 0, count: 10)
-            + Self.little(place, 4) + name, true
-        ))
+      let central = Self.little(0x0201_4B50, 4) + [20, 0, 20, 0, 0, 0] + fields
+      directory.append((central + [UInt8](repeating: 0, count: 10) + Self.little(place, 4) + name, true))
       pieces += [(local, true), (member.data, false)]
       place += local.count + member.data.count
     }
     let size = directory.reduce(0) { $0 + $1.bytes.count }
     let count = Self.little(members.count, 2)
-    let end =
-      Self.little(0x0605_4B50, 4) + [0, 0, 0, 0] + count + count + Self.little(size, 4) + Self.little(place, 4) + [0, 0]
+    let sizes = count + count + Self.little(size, 4) + Self.little(place, 4)
+    let end = Self.little(0x0605_4B50, 4) + [0, 0, 0, 0] + sizes + [0, 0]
     return pieces + directory + [(end, true)]
   }
 

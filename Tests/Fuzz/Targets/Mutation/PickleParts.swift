@@ -40,9 +40,13 @@ struct PickleParts {
     "torch._utils\n_rebuild_qtensor", "torch.fx.graph_module\nreduce_graph_module", "builtins\nset",
   ]
   private static let texts = [
-    "storage", "cpu", "0", "_parameters", "_modules", "_buffers", "_metadata", "version", "state_dict", "module", "conj",
-    "_non_persistent_buffers_set", "weight",
+    "storage", "cpu", "0", "_parameters", "_modules", "_buffers", "_metadata", "version", "state_dict", "module",
+    "conj", "_non_persistent_buffers_set", "weight",
   ]
+
+  /// Opcodes that take no argument.
+  private static let bare =
+    Array("(.012NQRabdegloqs)t]}u".utf8) + [0x81, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8F, 0x90, 0x91, 0x92]
 
   private static func opcode(random: inout MutationRandom) -> [UInt8] {
     switch random.below(6) {
@@ -53,10 +57,7 @@ struct PickleParts {
     case 2: return [0x8A, 8] + withUnsafeBytes(of: random.integer().littleEndian) { Array($0) }
     case 3: return [random.pick([0x68, 0x71]), UInt8(random.below(32))]
     default:
-      // All that take no argument.
-      return [
-        random.pick(Array("(.012NQRabdegloqs)t]}u".utf8) + [0x81, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8F, 0x90, 0x91, 0x92])
-      ]
+      return [random.pick(bare)]
     }
   }
 
