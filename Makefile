@@ -1,5 +1,5 @@
 # make demo: set up, build, run the main job end to end. make test: set up, build, all tests.
-.PHONY: all setup build demo test lint parity bench clean
+.PHONY: all setup build demo test lint parity bench fuzz clean
 
 all: build
 
@@ -25,6 +25,14 @@ parity: setup
 bench: setup
 	swift build -c release
 	Benchmarks/run
+
+# Executions of each target: make fuzz RUNS=10000000 TARGETS="hdf5 onnx".
+RUNS ?= 1000000
+TARGETS ?=
+
+fuzz: setup
+	ZOO_FUZZ=1 swift build -c release --product zoo-fuzz --scratch-path .build/fuzz
+	Tests/Fuzz/run $(RUNS) $(TARGETS)
 
 clean:
 	rm -rf .build demo

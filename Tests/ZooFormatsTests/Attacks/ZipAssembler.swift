@@ -54,7 +54,8 @@ struct ZipAssembler {
           + PickleAssembler.little(UInt16(name.utf8.count))
       }
       let localName = member.localName ?? member.name
-      file += PickleAssembler.little(UInt32(0x0403_4B50)) + [20, 0] + fields(localName, flags: member.localFlags ?? member.flags)
+      let localFlags = member.localFlags ?? member.flags
+      file += PickleAssembler.little(UInt32(0x0403_4B50)) + [20, 0] + fields(localName, flags: localFlags)
       file += [0, 0]
       file += Array(localName.utf8) + member.data
       directory += PickleAssembler.little(UInt32(0x0201_4B50)) + [20, 0, 20, 0]
