@@ -31,6 +31,6 @@ public enum ExportTarget: String, Sendable, CaseIterable {
 
   /// All exporters; a new one takes its line here.
   static let exporters: [any Exporter.Type] = [
-    SafetensorsExporter.self
+    TorchExporter.self, TorchScriptExporter.self, SafetensorsExporter.self,
   ]
 }

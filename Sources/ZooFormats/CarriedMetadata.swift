@@ -9,6 +9,8 @@ extension WeightFile {
   package static let addedKey = "zoo.added"
   /// Names in the order of the checkpoint, where the format has an order of its own.
   package static let orderKey = "zoo.order"
+  /// Types that the format had to call otherwise, by tensor.
+  package static let typesKey = "zoo.types"
   private static let largest = 64 << 20
 
   /// Takes the strings, ties tensors again and puts them into the order they had.
@@ -18,6 +20,7 @@ extension WeightFile {
     var strings = strings
     for key in Self.list(strings.removeValue(forKey: Self.addedKey)) { strings[key] = nil }
     let order = Self.list(strings.removeValue(forKey: Self.orderKey))
+    strings[Self.typesKey] = nil
     metadata.merge(strings) { $1 }
     guard strings["zoo.format"] != nil else { return }
     try stateDict.restore(CheckpointMetadata(strings))
@@ -31,6 +34,12 @@ extension WeightFile {
   static func carriedStrings(_ json: UnsafeRawBufferPointer) -> [String: String]? {
     guard json.count <= largest else { return nil }
     return try? JSONDecoder().decode([String: String].self, from: Data(json))
+  }
+
+  /// The types that ``typesKey`` names.
+  static func carriedTypes(_ strings: [String: String]) -> [String: DType] {
+    let names = strings[typesKey].flatMap { try? JSONDecoder().decode([String: String].self, from: Data($0.utf8)) }
+    return (names ?? [:]).compactMapValues(DType.init(rawValue:))
   }
 
   private static func list(_ text: String?) -> [String] {

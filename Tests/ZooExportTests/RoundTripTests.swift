@@ -44,13 +44,17 @@ import ZooFormats
     let directory = try TemporaryDirectory()
     defer { directory.remove() }
     let original = directory.file("x.safetensors")
-    try Self.checkpoint(at: original)
+    let dtypes = DType.allCases.filter {
+      target != .torchScriptState || ![.uint16, .uint32, .uint64].contains($0) && $0.size > 1
+        || [.int8, .uint8, .bool].contains($0)
+    }
+    try Self.checkpoint(at: original, dtypes: dtypes)
     let canonical = directory.file("canonical.safetensors")
     _ = try Conversion(catalog: catalog).run(original, to: canonical)
     let export = Export(to: target, catalog: catalog)
     let exported = directory.file("exported" + target.fileExtension)
     let outcome = try export.run(canonical, to: exported)
-    #expect(outcome.written.tensors == DType.allCases.count + 6)
+    #expect(outcome.written.tensors == dtypes.count + 6)
     _ = try export.run(canonical, to: directory.file("again" + target.fileExtension))
     #expect(
       FileManager.default.contentsEqual(

@@ -23,6 +23,12 @@ enum PyTorchZipReader {
       }
       return document
     }
+    let carried = try archive[folder + "extra/zoo.json"].flatMap { entry in
+      try archive.record(entry).withBytes(WeightFile.carriedStrings)
+    }
+    var options = options
+    // Names that zoo wrote are whole.
+    if carried != nil { options.unwraps = false }
     let harvest = PyTorchHarvest(file: file, document: document, options: options)
     try harvest.refuseDangerousCallables(member: "data.pkl")
     let isBigEndian = try byteOrderIsBig(archive, folder: folder)
@@ -31,6 +37,7 @@ enum PyTorchZipReader {
     if let storages = source as? ZipStorages {
       weightFile.records = storages.records.values.sorted { $0.entry.dataOffset < $1.entry.dataOffset }
     }
+    if let carried { try weightFile.takeCarriedMetadata(carried) }
     return weightFile
   }
 
