@@ -48,7 +48,7 @@ let package = Package(
     .target(
       name: "ZooFormats",
       dependencies: [
-        "ZooCheckpoint", "CZlib", .product(name: "OrderedCollections", package: "swift-collections"),
+        "ZooCheckpoint", "CKernels", "CZlib", .product(name: "OrderedCollections", package: "swift-collections"),
       ], swiftSettings: swiftFuzzing),
     .target(
       name: "ZooCatalog",

@@ -11,6 +11,10 @@ extension WeightFile {
   package static let orderKey = "zoo.order"
   /// Types that the format had to call otherwise, by tensor.
   package static let typesKey = "zoo.types"
+  /// Full names by those that the format made shorter.
+  package static let namesKey = "zoo.names"
+  /// Strings that are not zoo's own, where the format's keys are not free.
+  package static let othersKey = "zoo.others"
   private static let largest = 64 << 20
 
   /// Takes the strings, ties tensors again and puts them into the order they had.

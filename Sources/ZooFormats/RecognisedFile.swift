@@ -40,7 +40,7 @@ struct RecognisedFile {
       return (.torchScript, "")
     }
     if names.contains("config.json"), names.contains(where: { $0.hasPrefix("model.weights") }) { return (.keras, "") }
-    if !names.isEmpty, names.allSatisfy({ $0.hasSuffix(".npy") }) { return (.numPyArchive, "") }
+    if names.contains(where: { $0.hasSuffix(".npy") }) { return (.numPyArchive, "") }
     throw FormatError.unknownArchive(file: archive.file.path, members: Array(names.prefix(3)))
   }
 

@@ -62,6 +62,11 @@ public struct WeightFile: Sendable {
     case .keras:
       guard let archive = recognised.archive else { throw FormatError.unrecognised(file: file.path, firstBytes: []) }
       return try KerasArchiveReader.read(file, archive: archive)
+    case .numPyArray: return try NumPyReader.readArray(file)
+    case .numPyArchive:
+      guard let archive = recognised.archive else { throw FormatError.unrecognised(file: file.path, firstBytes: []) }
+      return try NumPyReader.readArchive(file, archive: archive, options: options)
+    case .gguf: return try GGUFReader.read(file, options: options)
     case .shardIndex: return try ShardedReader.read(file, options: options)
     default: throw FormatError.notRead(file: file.path, format: recognised.format)
     }

@@ -8,14 +8,17 @@ struct ZipArchive: Sendable {
   let file: MappedFile
   /// In the directory's order.
   let entries: [ZipEntry]
+  /// What stands at the end of the archive.
+  let comment: [UInt8]
   private let index: [String: Int]
   private let budget = UnpackedBudget()
 
   /// - Throws: ``ZipError``.
   init(_ file: MappedFile) throws {
     self.file = file
-    entries = try file.withBytes(offset: 0, count: file.count) { bytes in
-      try ZipEntryReader(bytes: LittleEndianBytes(bytes: bytes), file: file.path).entries()
+    (entries, comment) = try file.withBytes(offset: 0, count: file.count) { bytes in
+      let reader = try ZipEntryReader(bytes: LittleEndianBytes(bytes: bytes), file: file.path)
+      return (try reader.entries(), [UInt8](bytes.suffix(reader.directory.commentLength)))
     }
     var index: [String: Int] = [:]
     for (position, entry) in entries.enumerated() {

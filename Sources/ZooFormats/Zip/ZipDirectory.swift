@@ -7,6 +7,8 @@ struct ZipDirectory {
   let offset: Int
   let size: Int
   let count: Int
+  /// Bytes of text at the very end of the file.
+  let commentLength: Int
 
   static let endSignature: UInt32 = 0x0605_4B50
   static let end64Signature: UInt32 = 0x0606_4B50
@@ -28,6 +30,7 @@ struct ZipDirectory {
       let count = bytes.uint16(end + 10), let size = bytes.uint32(end + 12), let offset = bytes.uint32(end + 16)
     else { throw fail(end, .noDirectory) }
 
+    commentLength = bytes.count - 22 - end
     var (directoryEnd, total) = (end, Int(count))
     var (directorySize, directoryOffset) = (Int(size), Int(offset))
     if bytes.uint32(end - 20) == Self.locator64Signature {

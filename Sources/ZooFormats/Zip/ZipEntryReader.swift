@@ -2,6 +2,13 @@
 struct ZipEntryReader {
   let bytes: LittleEndianBytes
   let file: String
+  let directory: ZipDirectory
+
+  init(bytes: LittleEndianBytes, file: String) throws(ZipError) {
+    self.bytes = bytes
+    self.file = file
+    directory = try ZipDirectory(bytes, file: file)
+  }
 
   /// What one of the two headers says.
   private struct Header {
@@ -26,13 +33,12 @@ struct ZipEntryReader {
   }
 
   func entries() throws(ZipError) -> [ZipEntry] {
-    let directory = try ZipDirectory(bytes, file: file)
     var entries: [ZipEntry] = []
     entries.reserveCapacity(directory.count)
     var place = directory.offset
     let end = directory.offset + directory.size
     while place < end {
-      let (entry, next) = try self.entry(at: place, directory: directory)
+      let (entry, next) = try self.entry(at: place)
       guard next <= end else { throw fail(entry.name, place, .truncated(needed: next - place, remaining: end - place)) }
       entries.append(entry)
       place = next
@@ -43,7 +49,7 @@ struct ZipEntryReader {
     return entries
   }
 
-  private func entry(at place: Int, directory: ZipDirectory) throws(ZipError) -> (ZipEntry, next: Int) {
+  private func entry(at place: Int) throws(ZipError) -> (ZipEntry, next: Int) {
     guard let signature = bytes.uint32(place), let nameLength = bytes.uint16(place + 28),
       let extraLength = bytes.uint16(place + 30), let commentLength = bytes.uint16(place + 32),
       let localOffset = bytes.uint32(place + 42)

@@ -7,6 +7,8 @@ protocol ZipRecord: ByteStorage {
   var entry: ZipEntry { get }
   /// Checks the bytes against their CRC-32 unless that was done before, in little memory.
   func check() throws
+  /// Calls `body` with up to `count` of the first bytes, which are not checked yet.
+  func withPrefix<R>(_ count: Int, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R
 }
 
 /// CRC-32 of a byte sequence that comes in pieces.
@@ -38,6 +40,10 @@ final class StoredRecord: ZipRecord {
   func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
     try check(releasing: false)
     return try file.withBytes(offset: entry.dataOffset, count: entry.size, body)
+  }
+
+  func withPrefix<R>(_ count: Int, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
+    try file.withBytes(offset: entry.dataOffset, count: min(count, entry.size), body)
   }
 
   func check() throws { try check(releasing: true) }
@@ -82,6 +88,7 @@ final class DeflatedRecord: ZipRecord {
   let entry: ZipEntry
   private let budget: UnpackedBudget
   private let kept = Mutex<[UInt8]?>(nil)
+  private let isChecked = Mutex(false)
   private static let largestKept = 32 << 20
 
   init(file: MappedFile, entry: ZipEntry, budget: UnpackedBudget) {
@@ -103,7 +110,22 @@ final class DeflatedRecord: ZipRecord {
     return try bytes.withUnsafeBytes(body)
   }
 
-  func check() throws { try withBytes { _ in } }
+  func withPrefix<R>(_ count: Int, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
+    let count = min(count, entry.size)
+    return try withUnsafeTemporaryAllocation(byteCount: max(count, 1), alignment: 8) { buffer in
+      let target = UnsafeMutableRawBufferPointer(rebasing: buffer[0..<count])
+      let produced = try file.withBytes(offset: entry.dataOffset, count: entry.compressedSize) {
+        inflateRaw($0, into: target)
+      }
+      // More than fits says only that the member goes on.
+      return try body(UnsafeRawBufferPointer(rebasing: buffer[0..<min(produced, count)]))
+    }
+  }
+
+  func check() throws {
+    guard !isChecked.withLock({ $0 }) else { return }
+    try withBytes { _ in }
+  }
 
   private func inflate() throws -> [UInt8] {
     let bytes = try file.withBytes(offset: entry.dataOffset, count: entry.compressedSize) { compressed in
@@ -124,6 +146,7 @@ final class DeflatedRecord: ZipRecord {
         file: file.path, entry: entry.name, offset: entry.dataOffset,
         fault: .checksum(found: checksum.value, expected: entry.checksum))
     }
+    isChecked.withLock { $0 = true }
     return bytes
   }
 }
