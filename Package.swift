@@ -8,8 +8,8 @@ let cFuzzing: [CSetting] = isFuzzed ? [.unsafeFlags(["-fsanitize=fuzzer-no-link"
 
 /// Each Zoo module is a product, so that a server or tool can import just what it needs.
 let modules = [
-  "ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision", "ZooONNX", "ZooConvert",
-  "ZooInference", "ZooExport", "ZooDownload",
+  "ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision", "ZooONNX", "ZooONNXProgram",
+  "ZooConvert", "ZooInference", "ZooExport", "ZooDownload",
   "ZooTraining",
 ]
 
@@ -55,6 +55,7 @@ let package = Package(
       dependencies: ["ZooCheckpoint", "ZooGraph"],
       plugins: ["CatalogPlugin"]),
     .target(name: "ZooONNX", dependencies: ["ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph"]),
+    .target(name: "ZooONNXProgram", dependencies: ["ZooCheckpoint", "ZooFormats", "COneDNN"]),
     .target(
       name: "ZooInference",
       dependencies: ["ZooCheckpoint", "ZooONNX", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision"]),
@@ -83,7 +84,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
-    .executableTarget(name: "parity-runner", dependencies: ["ZooCheckpoint", "ZooGraph", "ZooEngine"]),
+    .executableTarget(
+      name: "parity-runner", dependencies: ["ZooCheckpoint", "ZooGraph", "ZooEngine", "ZooFormats", "ZooONNXProgram"]),
     .executableTarget(name: "demo-network-maker", dependencies: ["ZooTraining"]),
     .executableTarget(name: "catalog-packer"),
     .plugin(

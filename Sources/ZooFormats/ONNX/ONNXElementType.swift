@@ -1,15 +1,15 @@
 import ZooCheckpoint
 
 /// What the elements of an ONNX tensor are, and what they become: types of four bits have none of their own here.
-struct ONNXElementType: Equatable {
-  let dtype: DType
+package struct ONNXElementType: Equatable {
+  package let dtype: DType
   /// How two elements of four bits stand in one byte, the first in the low half; nil for whole bytes.
   private let nibble: Nibble?
 
   private enum Nibble { case unsigned, signed, float }
 
   /// - Parameter number: of TensorProto.DataType; nil where zoo has nothing like it.
-  init?(_ number: Int) {
+  package init?(_ number: Int) {
     switch number {
     case 21: (dtype, nibble) = (.uint8, .unsigned)
     case 22: (dtype, nibble) = (.int8, .signed)
@@ -41,7 +41,7 @@ struct ONNXElementType: Equatable {
     }
   }
 
-  static func dtype(_ number: Int) -> DType? {
+  package static func dtype(_ number: Int) -> DType? {
     switch number {
     case 1: .float32
     case 2: .uint8
