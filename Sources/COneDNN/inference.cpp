@@ -2,15 +2,15 @@
 #include <chrono>
 #include <cstring>
 
-#include "network.hpp"
+#include "guarded.hpp"
 
-// From libgomp, which oneDNN runs on; Swift's clang ships no omp.h.
-extern "C" void omp_set_num_threads(int);
 extern "C" int omp_get_num_procs(void);
 
 using dnnl::algorithm;
 using dnnl::memory;
 using dnnl::prop_kind;
+using zoo::append;
+using zoo::guarded;
 using zoo::Step;
 using tag = memory::format_tag;
 static constexpr auto f32 = memory::data_type::f32;
@@ -24,20 +24,6 @@ static bool has_avx512() {
 }
 
 static tag blocked_tag() { return has_avx512() ? tag::nChw16c : tag::nChw8c; }
-
-// oneDNN reports failure by exception; none may cross into Swift.
-template <typename Result, typename Body>
-static Result guarded(zoo_network *network, Result failure, Body body) {
-  try {
-    omp_set_num_threads(network->threads);
-    return body();
-  } catch (const std::exception &error) {
-    network->error = error.what();
-  } catch (...) {
-    network->error = "unknown failure";
-  }
-  return failure;
-}
 
 extern "C" {
 
@@ -90,20 +76,6 @@ static dnnl::primitive_attr attributes(zoo_epilogue epilogue) {
   }
   attr.set_post_ops(operations);
   return attr;
-}
-
-template <typename Primitive>
-static int append(zoo_network *network, const typename Primitive::primitive_desc &desc, std::vector<zoo::Operand> operands,
-                  std::unordered_map<int, memory> constants = {}) {
-  Step step;
-  step.primitive = Primitive(desc);
-  step.kernel = desc.impl_info_str();
-  step.operands = std::move(operands);
-  step.arguments = std::move(constants);
-  network->scratch_bytes = std::max(network->scratch_bytes, desc.scratchpad_desc().get_size());
-  step.arguments[DNNL_ARG_SCRATCHPAD] = memory(desc.scratchpad_desc(), network->engine, nullptr);
-  network->steps.push_back(std::move(step));
-  return static_cast<int>(network->steps.size()) - 1;
 }
 
 // Packs row-major values into the layout that a primitive asked for.

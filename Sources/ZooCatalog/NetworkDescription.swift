@@ -31,6 +31,16 @@ public struct NetworkDescription: Codable, Sendable, Equatable {
   /// Compact, with sorted keys: the same description gives the same text.
   public var json: String { CheckpointMetadata.encode(self) }
 
+  /// The same network without what only training from scratch uses, such as an auxiliary classifier.
+  ///
+  /// - Throws: ``FamilyError``.
+  public func withoutTrainingParts() throws -> NetworkDescription {
+    let stripped = try NetworkFamilies.withoutTrainingParts(family: family, config: JSONEncoder().encode(config))
+    var description = self
+    description.config = try JSONDecoder().decode(JSONValue.self, from: stripped)
+    return try description.graph().parameters.count == graph().parameters.count ? self : description
+  }
+
   /// - Throws: ``FamilyError``.
   public func graph() throws -> Graph {
     let graph = try NetworkFamilies.graph(family: family, config: JSONEncoder().encode(config), classes: classes)

@@ -14,7 +14,9 @@ public func compile(
 ) throws -> Plan {
   let network = try Network(graph: graph, weights: weights)
     .removingIdentities()
+    .turningLinearsIntoConvolutions(inputShape: inputShape)
     .foldingBatchNormalization()
+    .foldingChannelScales()
     .fusingEpilogues()
     .wideningGroups(to: Int(zoo_channel_block()))
   return try Lowering.plan(network, inputShape: inputShape, options: options)

@@ -7,16 +7,26 @@ import time
 import torch
 import torchvision
 
-NAMES = ["alexnet", "vgg16", "vgg11_bn", "resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2"]
+NAMES = ["alexnet", "vgg16", "vgg11_bn", "resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2",
+         "inception_v3", "convnext_tiny"]
 ZOO = ".build/release/zoo"
 RUNNER = ".build/release/parity-runner"
+
+
+def side(name):
+    return 299 if name == "inception_v3" else 224
 
 
 def make(name, seed=0):
     """Random weights leave running statistics at 0 and 1, under which deep activations grow without bound: let two
     batches set them, so that the logits have the size that trained networks' have."""
     torch.manual_seed(seed)
-    model = getattr(torchvision.models, name)(weights=None)
+    options = {"init_weights": False, "transform_input": True} if name == "inception_v3" else {}
+    model = getattr(torchvision.models, name)(weights=None, **options)
+    for module in model.modules():
+        if isinstance(module, torchvision.models.convnext.CNBlock):
+            # At their initial 1e-6 the blocks would not show.
+            torch.nn.init.uniform_(module.layer_scale, 0.2, 0.5)
     norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     for norm in norms:
         norm.momentum = 0.5
@@ -26,7 +36,7 @@ def make(name, seed=0):
         model.train()
         with torch.no_grad():
             for _ in range(2):
-                model(torch.randn(2, 3, 224, 224))
+                model(torch.randn(2, 3, side(name), side(name)))
         for norm in norms:
             norm.momentum = 0.1
     return model.eval()
@@ -43,6 +53,6 @@ def run(*command):
 def dropout_off(model):
     model = copy.deepcopy(model)
     for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
+        if isinstance(module, (torch.nn.Dropout, torchvision.ops.StochasticDepth)):
             module.p = 0.0
     return model

@@ -14,11 +14,15 @@ import ZooGraph
     let loss = try network.values("loss.\(kind)")[0]
     #expect(abs(step.loss - Double(loss)) <= 1e-5 * Double(abs(loss)))
     #expect(plan.layout.slices.count == network.graph.parameters.filter { !$0.isBuffer }.count)
+    // A bias before a BatchNorm that uses the batch's statistics has no slope but rounding, of 1e-7 of the largest; and
+    // the statistics of few values magnify rounding.
+    let bound = batchStatistics ? 2e-3 : 1e-3
+    let floor = 1e-3 * Double(plan.gradients.map(abs).max() ?? 0)
     for slice in plan.layout.slices {
       let expected = try network.values("\(kind).\(slice.name)")
       #expect(expected.count == slice.count)
-      let difference = relativeDifference(plan.gradients[slice.range], expected)
-      #expect(difference <= 1e-3, "\(slice.name) differs by \(difference)")
+      let difference = relativeDifference(plan.gradients[slice.range], expected, floor: floor)
+      #expect(difference <= bound, "\(slice.name) differs by \(difference)")
     }
   }
 

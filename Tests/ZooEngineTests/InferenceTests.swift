@@ -19,7 +19,7 @@ import ZooGraph
     let network = try TinyNetwork(name)
     let expected = try network.values("logits")
     let largest = expected.map(abs).max() ?? 0
-    let found = try logits(network, rows: 0..<4)
+    let found = try logits(network, rows: 0..<network.labels.count)
     #expect(found.count == expected.count)
     for (a, b) in zip(found, expected) { #expect(abs(a - b) <= 1e-4 * largest) }
   }
@@ -27,9 +27,9 @@ import ZooGraph
   @Test(arguments: TinyNetwork.names)
   func aPictureAloneGivesWhatItGivesInABatch(name: String) throws {
     let network = try TinyNetwork(name)
-    let together = try logits(network, rows: 0..<4)
+    let together = try logits(network, rows: 0..<network.labels.count)
     let largest = together.map(abs).max() ?? 0
-    for row in 0..<4 {
+    for row in network.labels.indices {
       for (a, b) in zip(try logits(network, rows: row..<row + 1), together[row * 5..<row * 5 + 5]) {
         #expect(abs(a - b) <= 1e-5 * largest)
       }

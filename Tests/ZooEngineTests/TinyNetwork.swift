@@ -13,13 +13,16 @@ struct TinyNetwork {
   let labels: [Int]
   private let tensors: StateDict
 
-  static let names = ["basic", "bottleneck", "grouped"]
+  static let names = ["basic", "bottleneck", "grouped", "keras", "inception", "convnext"]
 
   init(_ name: String) throws {
     let checkpoint = try Checkpoint.open(path: Fixture.path("engine/\(name).safetensors"))
     tensors = checkpoint.stateDict
+    let json = Data(try #require(checkpoint.metadata.config).utf8)
+    let fields = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
     graph = try NetworkFamilies.graph(
-      family: "resnet", config: Data(try #require(checkpoint.metadata.config).utf8), classes: 5)
+      family: fields["family"] as? String ?? "resnet",
+      config: fields["config"].map { try JSONSerialization.data(withJSONObject: $0) } ?? json, classes: 5)
     var weights = Weights()
     for (name, tensor) in tensors.tensors where name.hasPrefix("weight.") {
       weights[String(name.dropFirst(7))] = try FloatTensor(tensor)
@@ -49,11 +52,13 @@ struct TinyNetwork {
 }
 
 /// Euclidean norm of the difference over that of the reference.
-func relativeDifference(_ found: some Sequence<Float>, _ expected: [Float]) -> Double {
+///
+/// - Parameter floor: what an element of the reference counts for at least.
+func relativeDifference(_ found: some Sequence<Float>, _ expected: [Float], floor: Double = 0) -> Double {
   var (difference, norm) = (0.0, 0.0)
   for (a, b) in zip(found, expected) {
     difference += Double(a - b) * Double(a - b)
     norm += Double(b) * Double(b)
   }
-  return (difference / max(norm, 1e-30)).squareRoot()
+  return (difference / max(norm, floor * floor * Double(expected.count), 1e-30)).squareRoot()
 }

@@ -69,6 +69,16 @@ int32_t zoo_network_add_reorder(zoo_network *network, int32_t input, int32_t out
 /// Average over PyTorch's adaptive windows, whose sizes differ where they don't divide; both tensors plain.
 int32_t zoo_network_add_adaptive_average(zoo_network *network, int32_t input, int32_t output);
 
+/// Normalises along `axis` by mean and biased variance, then scales and shifts; `scale` and `shift` have its size and are
+/// copied. Both tensors plain, or both blocked with axis 1.
+int32_t zoo_network_add_layer_normalization(zoo_network *network, int32_t input, int32_t output, int32_t axis,
+                                            const float *scale, const float *shift, float epsilon);
+/// Multiplies every channel by one factor a pixel, height × width of them; both tensors blocked.
+int32_t zoo_network_add_pixel_scale(zoo_network *network, int32_t input, int32_t output, const float *factors);
+/// Tensors of one layout side by side along `axis`.
+int32_t zoo_network_add_concatenation(zoo_network *network, int32_t count, const int32_t *inputs, int32_t output,
+                                      int32_t axis);
+
 /// oneDNN's name of the kernel behind a step.
 const char *zoo_network_step_kernel(const zoo_network *network, int32_t step);
 

@@ -43,6 +43,17 @@ int32_t zoo_trainer_add_flatten(zoo_trainer *trainer, int32_t input, int32_t out
 int32_t zoo_trainer_add_dropout(zoo_trainer *trainer, int32_t input, int32_t output, float probability);
 int32_t zoo_trainer_add_adaptive_average(zoo_trainer *trainer, int32_t input, int32_t output);
 
+/// Side by side along the channels of pictures or the columns of matrices.
+int32_t zoo_trainer_add_concatenation(zoo_trainer *trainer, int32_t count, const int32_t *inputs, int32_t output);
+/// Normalises over the channels of pictures or the columns of matrices.
+int32_t zoo_trainer_add_layer_normalization(zoo_trainer *trainer, int32_t input, int32_t output,
+                                            zoo_parameters parameters, float epsilon);
+/// A factor for each channel, `parameters.weight`.
+int32_t zoo_trainer_add_channel_scale(zoo_trainer *trainer, int32_t input, int32_t output, zoo_parameters parameters);
+/// A fixed factor and offset for each channel; both are copied.
+int32_t zoo_trainer_add_channel_affine(zoo_trainer *trainer, int32_t input, int32_t output, const float *scale,
+                                       const float *shift);
+
 /// Takes memory; no layer may be added afterwards.
 int32_t zoo_trainer_finish(zoo_trainer *trainer, int32_t input, int32_t output);
 /// Runs forward from row-major `input` and writes the row-major output.

@@ -7,15 +7,17 @@ import ZooGraph
 /// Every picture-shaped value is channel-blocked from end to end except the input, which the first convolution reads as it
 /// is; flattening and outputs are row-major.
 struct Lowering {
-  private let network: Network
+  let network: Network
   private let options: CompileOptions
-  private let shapes: [[Int]]
-  private let handle: OpaquePointer
+  let shapes: [[Int]]
+  let handle: OpaquePointer
   private let algorithms: AlgorithmChoice
   private var tensors: [ValueID: Int32] = [:]
-  /// Values that a step writes over, by the value whose memory they take.
   private var steps: [(name: String, reads: [Int32], writes: Int32)] = []
-  private var sameMemory: [Int32: Int32] = [:]
+  /// Tensors that stand inside another's memory: in whose, and how many bytes from its start.
+  private(set) var places: [Int32: (home: Int32, offset: Int)] = [:]
+  /// Tensors that share memory with another that is still read: nothing may be summed into them.
+  private var shared: Set<Int32> = []
 
   init(_ network: Network, inputShape: [Int], options: CompileOptions) throws {
     self.network = network
@@ -60,7 +62,7 @@ struct Lowering {
       outputShapes: graph.outputs.map { shapes[$0.index] })
   }
 
-  private mutating func addTensor(_ shape: [Int], _ layout: zoo_layout) throws -> Int32 {
+  mutating func addTensor(_ shape: [Int], _ layout: zoo_layout) throws -> Int32 {
     guard shape.count == 2 || shape.count == 4, !shape.contains(0),
       shape.reduce(1, { $0.multipliedReportingOverflow(by: $1).0 }) < 1 << 40
     else { throw EngineError.tooLarge(shape: shape) }
@@ -75,20 +77,20 @@ struct Lowering {
     return number
   }
 
-  private func tensor(_ value: ValueID) throws -> Int32 {
+  func tensor(_ value: ValueID) throws -> Int32 {
     guard let tensor = tensors[value] else {
       throw EngineError.unsupported(node: "value \(value.index)", problem: "is used before it is made")
     }
     return tensor
   }
 
-  private mutating func step(_ name: String, _ number: Int32, reads: [Int32], writes: Int32) throws {
+  mutating func step(_ name: String, _ number: Int32, reads: [Int32], writes: Int32) throws {
     _ = try checked(number, name)
     steps.append((name, reads, writes))
   }
 
   /// The value channel-blocked: the graph's input is the only picture that isn't.
-  private mutating func blocked(_ value: ValueID) throws -> Int32 {
+  mutating func blocked(_ value: ValueID) throws -> Int32 {
     let source = try tensor(value)
     guard value == network.graph.input, shapes[value.index].count == 4 else { return source }
     let target = try addTensor(shapes[value.index], ZOO_BLOCKED)
@@ -96,7 +98,7 @@ struct Lowering {
     return target
   }
 
-  private mutating func output(of node: Node) throws -> Int32 {
+  mutating func output(of node: Node) throws -> Int32 {
     let shape = shapes[node.output.index]
     let tensor = try addTensor(shape, shape.count == 4 ? ZOO_BLOCKED : ZOO_PLAIN)
     tensors[node.output] = tensor
@@ -129,11 +131,11 @@ struct Lowering {
       let source = try tensor(x)
       let target = try output(of: node)
       try step(node.name, zoo_network_add_softmax(handle, source, target), reads: [source], writes: target)
-    case .layerNormalization, .channelScale, .channelAffine, .concatenate:
-      throw EngineError.unsupported(node: node.name, problem: "is not lowered yet")
+    case .layerNormalization(let axis, let epsilon): try lowerNormalization(node, axis: axis, epsilon: epsilon)
+    case .concatenate(let axis): try lowerConcatenation(node, axis: axis)
     case .dropout: tensors[node.output] = try tensor(x)
-    case .batchNormalization:
-      throw EngineError.unsupported(node: node.name, problem: "BatchNorm is folded before lowering")
+    case .batchNormalization, .channelScale, .channelAffine:
+      throw EngineError.unsupported(node: node.name, problem: "is folded into a convolution before lowering")
     }
   }
 
@@ -164,10 +166,10 @@ struct Lowering {
     let isReadLater = network.graph.nodes[(position + 1)...].contains { $0.inputs.contains { $0 == value } }
     let isOutput = network.graph.outputs.contains { $0 == value }
     let isInput = value == network.graph.input
-    if isReadLater || isOutput || isInput {
+    if isReadLater || isOutput || isInput || shared.contains(residual) {
       try step("copy", zoo_network_add_reorder(handle, residual, target), reads: [residual], writes: target)
     } else {
-      sameMemory[target] = residual
+      places[target] = (residual, 0)
     }
   }
 
@@ -186,7 +188,16 @@ struct Lowering {
     return result
   }
 
-  private func name(of value: ValueID) throws -> String {
+  /// Whether some step writes the tensor, so that it stands in the arena.
+  func isMadeHere(_ tensor: Int32) -> Bool { shared.contains(tensor) || steps.contains { $0.writes == tensor } }
+
+  /// Puts a tensor into the memory of a larger one.
+  mutating func stand(_ tensor: Int32, in home: Int32, offset: Int) {
+    places[tensor] = (home, offset)
+    shared.formUnion([tensor, home])
+  }
+
+  func name(of value: ValueID) throws -> String {
     guard let parameter = network.graph.parameters.first(where: { $0.value == value }) else {
       throw EngineError.unsupported(node: "value \(value.index)", problem: "weights must be parameters")
     }
@@ -216,13 +227,20 @@ struct Lowering {
 
   private mutating func lower(_ pooling: Pooling, _ kind: zoo_pooling_kind, _ node: Node) throws {
     var window = try pooling.window(input: shapes[node.inputs[0].index], node: node.name)
-    if kind == ZOO_AVERAGE_WITH_PADDING, window.exceeds(pooling.padding) {
-      throw EngineError.unsupported(
-        node: node.name, problem: "average pooling with ceil_mode and count_include_pad over a partial window")
-    }
     let source = try blocked(node.inputs[0])
+    guard kind == ZOO_AVERAGE_WITH_PADDING, window.exceeds(pooling.padding) else {
+      let target = try output(of: node)
+      return try step(
+        node.name, zoo_network_add_pooling(handle, source, target, kind, &window), reads: [source], writes: target)
+    }
+    // oneDNN divides by the whole window, torch by what of it lies inside the padding.
+    let shape = shapes[node.output.index]
+    let sums = try addTensor(shape, ZOO_BLOCKED)
+    try step(node.name, zoo_network_add_pooling(handle, source, sums, kind, &window), reads: [source], writes: sums)
+    let factors = try pooling.partialWindowFactors(input: shapes[node.inputs[0].index], output: shape, node: node.name)
     let target = try output(of: node)
-    try step(node.name, zoo_network_add_pooling(handle, source, target, kind, &window), reads: [source], writes: target)
+    try step(
+      node.name + ".partial", zoo_network_add_pixel_scale(handle, sums, target, factors), reads: [sums], writes: target)
   }
 
   private mutating func lowerAdaptive(_ node: Node, height: Int, width: Int) throws {
@@ -250,21 +268,21 @@ struct Lowering {
     let plain = try addTensor(x, ZOO_PLAIN)
     try step(node.name, zoo_network_add_reorder(handle, source, plain), reads: [source], writes: plain)
     let target = try output(of: node)
-    sameMemory[target] = plain
+    places[target] = (plain, 0)
   }
 
   /// Lifetimes, then offsets. Tensors that share memory by intent live as one.
   private func place(input: Int32, outputs: [Int32]) throws {
-    func root(_ tensor: Int32) -> Int32 {
-      var tensor = tensor
-      while let next = sameMemory[tensor] { tensor = next }
-      return tensor
+    func place(of tensor: Int32) -> (root: Int32, offset: Int) {
+      var (root, offset) = (tensor, 0)
+      while let next = places[root] { (root, offset) = (next.home, offset + next.offset) }
+      return (root, offset)
     }
     var lives: [Int32: (first: Int, last: Int)] = [:]
     for (index, step) in steps.enumerated() {
       for tensor in step.reads + [step.writes] {
-        let life = lives[root(tensor)] ?? (index, index)
-        lives[root(tensor)] = (life.first, index)
+        let root = place(of: tensor).root
+        lives[root] = (lives[root]?.first ?? index, index)
       }
     }
     let outside = Set(outputs + [input])
@@ -276,8 +294,9 @@ struct Lowering {
     let (offsets, bytes) = ArenaPlanner.place(requests)
     let named = Set(steps.flatMap { $0.reads + [$0.writes] }).subtracting(outside)
     for tensor in named {
-      guard let offset = offsets[Int(root(tensor))] else { continue }
-      zoo_network_place(handle, tensor, Int64(offset))
+      let (root, inside) = place(of: tensor)
+      guard let offset = offsets[Int(root)] else { continue }
+      zoo_network_place(handle, tensor, Int64(offset + inside))
     }
     _ = try checked(zoo_network_finish(handle, Int64(bytes)), "arena")
   }

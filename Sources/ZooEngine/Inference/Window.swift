@@ -26,6 +26,24 @@ extension Pooling {
   }
 }
 
+extension Pooling {
+  /// What an average over the whole window is to be multiplied by where the last windows reach beyond the padding: cells
+  /// of the window by those inside the padded picture, for each pixel of the output.
+  func partialWindowFactors(input: [Int], output: [Int], node: String) throws(GraphError) -> [Float] {
+    guard let axes = padding.axes(input: Array(input[2...]), kernel: kernel, stride: stride, ceilMode: ceilMode) else {
+      throw .windowTooLarge(node: node, kernel: kernel, input: input)
+    }
+    let factors = [axes.height, axes.width].enumerated().map { index, axis in
+      (0..<axis.output).map { place -> Float in
+        let start = place * stride[index] - axis.before
+        let end = min(start + kernel[index], input[index + 2] + axis.after)
+        return Float(kernel[index]) / Float(end - start)
+      }
+    }
+    return factors[0].flatMap { height in factors[1].map { height * $0 } }
+  }
+}
+
 extension zoo_window {
   fileprivate init(
     _ axes: (height: WindowAxis, width: WindowAxis), input: [Int], kernel: [Int], stride: [Int], dilation: [Int]

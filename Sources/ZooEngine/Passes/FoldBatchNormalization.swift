@@ -40,7 +40,8 @@ extension Network {
     return network.removingDeadCode()
   }
 
-  private mutating func scale(
+  /// Multiplies a convolution's outputs by `scale` and adds `shift`, both a number a channel.
+  mutating func scale(
     _ convolution: Convolution, at index: Int, by scale: [Double], shift: [Double], named name: String,
     _ parameters: [ValueID: Parameter]
   ) throws {

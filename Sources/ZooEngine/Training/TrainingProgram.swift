@@ -96,7 +96,7 @@ final class TrainingProgram {
       try addConvolution(convolution, node, x, y)
     case .linear(let hasBias, let epilogue):
       guard epilogue.isEmpty else { throw fused(node) }
-      try check(zoo_trainer_add_linear(handle, x, y, try parameters(node, hasBias: hasBias)), node.name)
+      try addLinear(node, x, y, hasBias: hasBias)
     case .batchNormalization(let epsilon, let momentum): try addBatchNormalization(node, x, y, epsilon, momentum)
     case .activation(let kind): try check(zoo_trainer_add_activation(handle, x, y, kind.code), node.name)
     case .maxPool(let pooling): try addPooling(pooling, ZOO_MAX, node, x, y)
@@ -107,8 +107,20 @@ final class TrainingProgram {
     case .add: try check(zoo_trainer_add_sum(handle, x, try tensor(node.inputs[1]), y), node.name)
     case .flatten: try check(zoo_trainer_add_flatten(handle, x, y), node.name)
     case .dropout(let probability): try check(zoo_trainer_add_dropout(handle, x, y, probability), node.name)
-    case .layerNormalization, .channelScale, .channelAffine, .concatenate:
-      throw EngineError.unsupported(node: node.name, problem: "has no gradient yet")
+    case .layerNormalization(let axis, let epsilon):
+      guard axis == 1 else {
+        throw EngineError.unsupported(node: node.name, problem: "training normalises channels only")
+      }
+      let parameters = try parameters(node, hasBias: true)
+      try check(zoo_trainer_add_layer_normalization(handle, x, y, parameters, epsilon), node.name)
+    case .channelScale:
+      try check(zoo_trainer_add_channel_scale(handle, x, y, try parameters(node, hasBias: false)), node.name)
+    case .channelAffine(let scale, let shift):
+      try check(zoo_trainer_add_channel_affine(handle, x, y, scale, shift), node.name)
+    case .concatenate(let axis):
+      guard axis == 1 else { throw EngineError.unsupported(node: node.name, problem: "training joins channels only") }
+      let parts = try node.inputs.map { try tensor($0) }
+      try check(zoo_trainer_add_concatenation(handle, Int32(parts.count), parts, y), node.name)
     case .softmax: throw EngineError.unsupported(node: node.name, problem: "the loss takes logits: leave softmax out")
     }
   }
@@ -133,6 +145,16 @@ final class TrainingProgram {
       weight_trains: trains(node.inputs[1]), bias_trains: hasBias ? trains(node.inputs[2]) : 0)
   }
 
+  /// At every pixel of a picture it is a 1×1 convolution.
+  private func addLinear(_ node: Node, _ x: Int32, _ y: Int32, hasBias: Bool) throws {
+    let parameters = try parameters(node, hasBias: hasBias)
+    let shape = shapes[node.inputs[0].index]
+    guard shape.count == 4 else { return try check(zoo_trainer_add_linear(handle, x, y, parameters), node.name) }
+    let weight = shapes[node.inputs[1].index] + [1, 1]
+    var window = try Convolution().window(input: shape, weight: weight, node: node.name)
+    try check(zoo_trainer_add_convolution(handle, x, y, parameters, 1, &window), node.name)
+  }
+
   private func addConvolution(_ convolution: Convolution, _ node: Node, _ x: Int32, _ y: Int32) throws {
     var window = try convolution.window(
       input: shapes[node.inputs[0].index], weight: shapes[node.inputs[1].index], node: node.name)
@@ -143,6 +165,10 @@ final class TrainingProgram {
 
   private func addPooling(_ pooling: Pooling, _ kind: zoo_pooling_kind, _ node: Node, _ x: Int32, _ y: Int32) throws {
     var window = try pooling.window(input: shapes[node.inputs[0].index], node: node.name)
+    if kind == ZOO_AVERAGE_WITH_PADDING, window.exceeds(pooling.padding) {
+      throw EngineError.unsupported(
+        node: node.name, problem: "training has no average pooling that counts padding over a partial window")
+    }
     try check(zoo_trainer_add_pooling(handle, x, y, kind, &window), node.name)
   }
 

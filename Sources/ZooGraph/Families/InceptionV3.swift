@@ -34,6 +34,12 @@ public enum InceptionV3: NetworkFamily {
     }
   }
 
+  public static func withoutTrainingParts(_ config: Config) -> Config {
+    var config = config
+    config.auxiliary = nil
+    return config
+  }
+
   public static func graph(_ config: Config, classes: Int) throws(FamilyError) -> Graph {
     let check = ConfigCheck(family: name)
     let multiplier = config.widthMultiplier ?? 1

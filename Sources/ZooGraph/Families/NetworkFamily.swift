@@ -7,6 +7,12 @@ public protocol NetworkFamily {
   static var name: String { get }
   /// The network for pictures [N, 3, H, W], giving logits [N, classes].
   static func graph(_ config: Config, classes: Int) throws(FamilyError) -> Graph
+  /// The same network without what only training from scratch uses, such as an auxiliary classifier.
+  static func withoutTrainingParts(_ config: Config) -> Config
+}
+
+extension NetworkFamily {
+  public static func withoutTrainingParts(_ config: Config) -> Config { config }
 }
 
 /// Every family that can be built by name.
@@ -19,21 +25,44 @@ public enum NetworkFamilies {
   ///
   /// Fields that the family doesn't know are refused: a misspelt one would silently build another network.
   public static func graph(family: String, config: Data, classes: Int) throws(FamilyError) -> Graph {
+    try build(type(named: family), config, classes: classes)
+  }
+
+  /// A configuration without what only training from scratch uses, as JSON.
+  ///
+  /// - Throws: ``FamilyError``.
+  public static func withoutTrainingParts(family: String, config: Data) throws(FamilyError) -> Data {
+    try strip(type(named: family), config)
+  }
+
+  private static func type(named family: String) throws(FamilyError) -> any NetworkFamily.Type {
     guard let type = all.first(where: { $0.name == family }) else {
       throw .unknown(family: family, known: all.map { $0.name })
     }
-    return try build(type, config, classes: classes)
+    return type
   }
 
   private static func build<F: NetworkFamily>(_: F.Type, _ json: Data, classes: Int) throws(FamilyError) -> Graph {
-    let config: F.Config
+    try F.graph(decode(F.self, json), classes: classes)
+  }
+
+  private static func strip<F: NetworkFamily>(_: F.Type, _ json: Data) throws(FamilyError) -> Data {
+    let config = F.withoutTrainingParts(try decode(F.self, json))
+    guard let data = try? JSONEncoder().encode(config) else {
+      throw .unreadable(family: F.name, problem: "can't be written as JSON")
+    }
+    return data
+  }
+
+  private static func decode<F: NetworkFamily>(_: F.Type, _ json: Data) throws(FamilyError) -> F.Config {
     do {
-      config = try JSONDecoder().decode(F.Config.self, from: json)
+      let config = try JSONDecoder().decode(F.Config.self, from: json)
       let known = try JSONSerialization.jsonObject(with: JSONEncoder().encode(config))
       let given = try JSONSerialization.jsonObject(with: json)
       if let field = unknownField(given, known) {
         throw FamilyError.unreadable(family: F.name, problem: "unknown field '\(field)'")
       }
+      return config
     } catch let error as FamilyError {
       throw error
     } catch let error as DecodingError {
@@ -41,7 +70,6 @@ public enum NetworkFamilies {
     } catch {
       throw .unreadable(family: F.name, problem: "is not JSON")
     }
-    return try F.graph(config, classes: classes)
   }
 
   /// The first field that decoding dropped.

@@ -42,12 +42,23 @@ public struct PretrainedNetwork: Sendable {
     self.path = path
   }
 
-  /// - Throws: `PictureError`, and ``TrainingError/noDescription(file:)`` where the preprocessing is unknown.
+  /// What only training from scratch uses, such as an auxiliary classifier, is left behind: it knows the old classes.
+  ///
+  /// - Throws: `PictureError`, `FamilyError`, and ``TrainingError/noDescription(file:)`` where the preprocessing is unknown.
   public init(_ model: LoadedModel) throws {
     guard let input = model.metadata.input else { throw TrainingError.noDescription(file: model.path) }
+    let description = try model.description.withoutTrainingParts()
+    var stateDict = model.stateDict
+    if description != model.description {
+      let graph = try description.graph()
+      let kept = Set(graph.parameters.map(\.name) + graph.stepCounters)
+      for name in model.graph.parameters.map(\.name) + model.graph.stepCounters where !kept.contains(name) {
+        stateDict[name] = nil
+      }
+    }
     try self.init(
-      name: model.name ?? model.description.family, description: model.description, labels: model.labels,
-      input: input, stateDict: model.stateDict,
+      name: model.name ?? model.description.family, description: description, labels: model.labels,
+      input: input, stateDict: stateDict,
       digest: model.metadata.digest ?? Digest.sha256(of: MappedFile(path: model.path)), path: model.path)
   }
 

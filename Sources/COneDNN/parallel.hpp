@@ -1,0 +1,28 @@
+// Loops over threads. Swift's clang ships no omp.h, so libgomp, which oneDNN runs on, is called by its own interface.
+#pragma once
+#include <cstdint>
+
+extern "C" void GOMP_parallel(void (*)(void *), void *, unsigned, unsigned);
+extern "C" int omp_get_thread_num(void);
+extern "C" int omp_get_num_threads(void);
+
+namespace zoo {
+
+/// Calls `body(first, last)` with ranges that together are 0 ..< count, each on a thread of its own.
+template <typename Body>
+void parallel(int64_t count, const Body &body) {
+  struct Work {
+    int64_t count;
+    const Body &body;
+  } work{count, body};
+  GOMP_parallel(
+      [](void *data) {
+        auto &work = *static_cast<Work *>(data);
+        int64_t threads = omp_get_num_threads(), index = omp_get_thread_num();
+        auto first = work.count * index / threads, last = work.count * (index + 1) / threads;
+        if (first < last) work.body(first, last);
+      },
+      &work, 0, 0);
+}
+
+}  // namespace zoo

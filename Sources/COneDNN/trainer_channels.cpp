@@ -1,0 +1,290 @@
+// Layers that work on channels: normalising over them, scaling them, laying them side by side.
+//
+// Every sum runs in an order that does not depend on the threads, so that a run can be repeated to the bit.
+#include <algorithm>
+#include <cmath>
+
+#include "parallel.hpp"
+#include "trainer.hpp"
+
+using dnnl::memory;
+using zoo::Run;
+
+namespace {
+
+float *floats(const memory &value) { return static_cast<float *>(value.get_data_handle()); }
+
+// Where the elements of a value stand: channels in blocks, or row-major where a block is one.
+struct Layout {
+  int64_t pictures, channels, pixels, block, blocks;
+
+  explicit Layout(const memory &value) {
+    auto dims = value.get_desc().dims();
+    pictures = dims[0], channels = dims[1], pixels = 1;
+    for (size_t axis = 2; axis < dims.size(); axis++) pixels *= dims[axis];
+    // As zoo_trainer_add_tensor lays values out.
+    block = dims.size() == 4 && channels > 3 ? zoo_channel_block() : 1;
+    blocks = (channels + block - 1) / block;
+  }
+
+  // The first pixel of a channel; the next are `block` apart.
+  int64_t start(int64_t picture, int64_t channel) const {
+    return (picture * blocks + channel / block) * pixels * block + channel % block;
+  }
+};
+
+// Calls `body` with picture and channel for every pair, on several threads.
+template <typename Body>
+void each_channel(const Layout &layout, const Body &body) {
+  zoo::parallel(layout.pictures * layout.channels, [&](int64_t first, int64_t last) {
+    for (auto index = first; index < last; index++) body(index / layout.channels, index % layout.channels);
+  });
+}
+
+// Sums over pictures and pixels for every channel, of what `term` makes of a place in memory and the pixel's number.
+template <typename Term>
+void sum_by_channel(const Layout &layout, float *sums, const Term &term) {
+  zoo::parallel(layout.channels, [&](int64_t first, int64_t last) {
+    for (auto channel = first; channel < last; channel++) {
+      double sum = 0;
+      for (int64_t picture = 0; picture < layout.pictures; picture++) {
+        auto place = layout.start(picture, channel);
+        for (int64_t pixel = 0; pixel < layout.pixels; pixel++, place += layout.block)
+          sum += term(place, picture * layout.pixels + pixel);
+      }
+      sums[channel] = static_cast<float>(sum);
+    }
+  });
+}
+
+// Mean over the channels of what `term` makes of each place, for every pixel of every picture.
+template <typename Term>
+void mean_by_pixel(const Layout &layout, std::vector<double> &means, const Term &term) {
+  constexpr int64_t tile = 64;
+  auto tiles = (layout.pixels + tile - 1) / tile;
+  zoo::parallel(layout.pictures * tiles, [&](int64_t first, int64_t last) {
+    for (auto index = first; index < last; index++) {
+      auto picture = index / tiles, begin = index % tiles * tile, end = std::min(begin + tile, layout.pixels);
+      auto out = means.data() + picture * layout.pixels;
+      std::fill(out + begin, out + end, 0.0);
+      for (int64_t channel = 0; channel < layout.channels; channel++) {
+        auto place = layout.start(picture, channel) + begin * layout.block;
+        for (auto pixel = begin; pixel < end; pixel++, place += layout.block)
+          out[pixel] += term(place, picture * layout.pixels + pixel, channel);
+      }
+      for (auto pixel = begin; pixel < end; pixel++) out[pixel] /= static_cast<double>(layout.channels);
+    }
+  });
+}
+
+// What the backward pass of a normalisation needs of its forward pass.
+struct Statistics {
+  std::vector<double> means, factors, first, second;
+
+  explicit Statistics(const Layout &layout)
+      : means(layout.pictures * layout.pixels), factors(means.size()), first(means.size()), second(means.size()) {}
+};
+
+void normalize(const Layout &layout, const float *source, float *target, const float *scale, const float *shift,
+               double epsilon, Statistics &statistics) {
+  auto &means = statistics.means, &factors = statistics.factors;
+  mean_by_pixel(layout, means, [&](int64_t place, int64_t, int64_t) { return static_cast<double>(source[place]); });
+  mean_by_pixel(layout, factors, [&](int64_t place, int64_t pixel, int64_t) {
+    return (source[place] - means[pixel]) * (source[place] - means[pixel]);
+  });
+  for (auto &factor : factors) factor = 1 / std::sqrt(factor + epsilon);
+  each_channel(layout, [&](int64_t picture, int64_t channel) {
+    auto place = layout.start(picture, channel), pixel = picture * layout.pixels;
+    for (auto end = pixel + layout.pixels; pixel < end; pixel++, place += layout.block)
+      target[place] =
+          static_cast<float>((source[place] - means[pixel]) * factors[pixel] * scale[channel] + shift[channel]);
+  });
+}
+
+// With x̂ the normalised value and g = gradient · scale: factor · (g - mean(g) - x̂ · mean(g · x̂)).
+void normalize_backward(const Layout &layout, const float *source, const float *gradient, const float *scale,
+                        float *target, Statistics &statistics) {
+  auto &means = statistics.means, &factors = statistics.factors, &first = statistics.first,
+       &second = statistics.second;
+  mean_by_pixel(layout, first, [&](int64_t place, int64_t, int64_t channel) {
+    return static_cast<double>(gradient[place]) * scale[channel];
+  });
+  mean_by_pixel(layout, second, [&](int64_t place, int64_t pixel, int64_t channel) {
+    return gradient[place] * scale[channel] * (source[place] - means[pixel]) * factors[pixel];
+  });
+  each_channel(layout, [&](int64_t picture, int64_t channel) {
+    auto place = layout.start(picture, channel), pixel = picture * layout.pixels;
+    for (auto end = pixel + layout.pixels; pixel < end; pixel++, place += layout.block) {
+      auto normal = (source[place] - means[pixel]) * factors[pixel];
+      target[place] = static_cast<float>(
+          factors[pixel] * (gradient[place] * scale[channel] - first[pixel] - normal * second[pixel]));
+    }
+  });
+}
+
+void copy_channels(const Layout &from, const float *source, int64_t source_channel, const Layout &to, float *target,
+                   int64_t target_channel, int64_t count) {
+  zoo::parallel(from.pictures * count, [&](int64_t first, int64_t last) {
+    for (auto index = first; index < last; index++) {
+      auto in = from.start(index / count, source_channel + index % count);
+      auto out = to.start(index / count, target_channel + index % count);
+      for (int64_t pixel = 0; pixel < from.pixels; pixel++, in += from.block, out += to.block)
+        target[out] = source[in];
+    }
+  });
+}
+
+}  // namespace
+
+extern "C" {
+
+int32_t zoo_trainer_add_concatenation(zoo_trainer *trainer, int32_t count, const int32_t *inputs, int32_t output) {
+  return zoo::guarded(trainer, -1, [&] {
+    std::vector<int> parts(inputs, inputs + count);
+    auto y = trainer->values[output].data;
+    zoo::Layer layer;
+    layer.forward = [=](const Run &) {
+      trainer->stream.wait();
+      int64_t channel = 0;
+      for (int part : parts) {
+        Layout from(trainer->values[part].data);
+        copy_channels(from, floats(trainer->values[part].data), 0, Layout(y), floats(y), channel, from.channels);
+        channel += from.channels;
+      }
+    };
+    if (trainer->values[output].wants_gradient)
+      layer.build_backward = [=]() -> std::function<void(const Run &)> {
+        std::vector<std::pair<int64_t, zoo::Target>> targets;
+        int64_t channel = 0;
+        for (int part : parts) {
+          if (trainer->values[part].wants_gradient)
+            targets.push_back({channel, zoo::gradient_target(*trainer, part)});
+          channel += Layout(trainer->values[part].data).channels;
+        }
+        auto gradient = trainer->values[output].gradient;
+        return [=](const Run &) {
+          trainer->stream.wait();
+          for (auto &[channel, target] : targets) {
+            Layout to(target.memory);
+            copy_channels(Layout(gradient), floats(gradient), channel, to, floats(target.memory), 0, to.channels);
+            target.finish();
+          }
+        };
+      };
+    trainer->layers.push_back(std::move(layer));
+    return 0;
+  });
+}
+
+int32_t zoo_trainer_add_layer_normalization(zoo_trainer *trainer, int32_t input, int32_t output,
+                                            zoo_parameters parameters, float epsilon) {
+  return zoo::guarded(trainer, -1, [&] {
+    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    Layout layout(x);
+    auto statistics = std::make_shared<Statistics>(layout);
+    zoo::Layer layer;
+    layer.forward = [=](const Run &run) {
+      trainer->stream.wait();
+      normalize(layout, floats(x), floats(y), run.parameters + parameters.weight, run.parameters + parameters.bias,
+                epsilon, *statistics);
+    };
+    if (trainer->values[output].wants_gradient)
+      layer.build_backward = [=]() -> std::function<void(const Run &)> {
+        auto wanted = trainer->values[input].wants_gradient;
+        zoo::Target target{memory(), [] {}};
+        if (wanted) target = zoo::gradient_target(*trainer, input);
+        auto gradient = trainer->values[output].gradient;
+        return [=](const Run &run) {
+          trainer->stream.wait();
+          auto source = floats(x), slope = floats(gradient);
+          if (parameters.weight_trains)
+            sum_by_channel(layout, run.gradients + parameters.weight, [&](int64_t place, int64_t pixel) {
+              return slope[place] * (source[place] - statistics->means[pixel]) * statistics->factors[pixel];
+            });
+          if (parameters.bias_trains)
+            sum_by_channel(layout, run.gradients + parameters.bias,
+                           [&](int64_t place, int64_t) { return static_cast<double>(slope[place]); });
+          if (!wanted) return;
+          normalize_backward(layout, source, slope, run.parameters + parameters.weight, floats(target.memory),
+                             *statistics);
+          target.finish();
+        };
+      };
+    trainer->layers.push_back(std::move(layer));
+    return 0;
+  });
+}
+
+int32_t zoo_trainer_add_channel_scale(zoo_trainer *trainer, int32_t input, int32_t output, zoo_parameters parameters) {
+  return zoo::guarded(trainer, -1, [&] {
+    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    Layout layout(x);
+    auto scaled = [=](const float *from, float *to, const float *scale) {
+      each_channel(layout, [&](int64_t picture, int64_t channel) {
+        auto place = layout.start(picture, channel);
+        for (int64_t pixel = 0; pixel < layout.pixels; pixel++, place += layout.block)
+          to[place] = from[place] * scale[channel];
+      });
+    };
+    zoo::Layer layer;
+    layer.forward = [=](const Run &run) {
+      trainer->stream.wait();
+      scaled(floats(x), floats(y), run.parameters + parameters.weight);
+    };
+    if (trainer->values[output].wants_gradient)
+      layer.build_backward = [=]() -> std::function<void(const Run &)> {
+        auto wanted = trainer->values[input].wants_gradient;
+        zoo::Target target{memory(), [] {}};
+        if (wanted) target = zoo::gradient_target(*trainer, input);
+        auto gradient = trainer->values[output].gradient;
+        return [=](const Run &run) {
+          trainer->stream.wait();
+          auto source = floats(x), slope = floats(gradient);
+          if (parameters.weight_trains)
+            sum_by_channel(layout, run.gradients + parameters.weight, [&](int64_t place, int64_t) {
+              return static_cast<double>(slope[place]) * source[place];
+            });
+          if (!wanted) return;
+          scaled(slope, floats(target.memory), run.parameters + parameters.weight);
+          target.finish();
+        };
+      };
+    trainer->layers.push_back(std::move(layer));
+    return 0;
+  });
+}
+
+int32_t zoo_trainer_add_channel_affine(zoo_trainer *trainer, int32_t input, int32_t output, const float *scale,
+                                       const float *shift) {
+  return zoo::guarded(trainer, -1, [&] {
+    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    Layout layout(x);
+    std::vector<float> factors(scale, scale + layout.channels), offsets(shift, shift + layout.channels);
+    auto apply = [=](const float *from, float *to, bool shifts) {
+      each_channel(layout, [&](int64_t picture, int64_t channel) {
+        auto place = layout.start(picture, channel);
+        for (int64_t pixel = 0; pixel < layout.pixels; pixel++, place += layout.block)
+          to[place] = from[place] * factors[channel] + (shifts ? offsets[channel] : 0);
+      });
+    };
+    zoo::Layer layer;
+    layer.forward = [=](const Run &) {
+      trainer->stream.wait();
+      apply(floats(x), floats(y), true);
+    };
+    if (trainer->values[input].wants_gradient)
+      layer.build_backward = [=]() -> std::function<void(const Run &)> {
+        auto target = zoo::gradient_target(*trainer, input);
+        auto gradient = trainer->values[output].gradient;
+        return [=](const Run &) {
+          trainer->stream.wait();
+          apply(floats(gradient), floats(target.memory), false);
+          target.finish();
+        };
+      };
+    trainer->layers.push_back(std::move(layer));
+    return 0;
+  });
+}
+
+}  // extern "C"
