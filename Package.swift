@@ -54,11 +54,14 @@ let package = Package(
       name: "ZooCatalog",
       dependencies: ["ZooCheckpoint", "ZooGraph"],
       plugins: ["CatalogPlugin"]),
-    .target(name: "ZooONNX", dependencies: ["ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph"]),
+    .target(
+      name: "ZooONNX", dependencies: ["ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooONNXProgram"]),
     .target(name: "ZooONNXProgram", dependencies: ["ZooCheckpoint", "ZooFormats", "COneDNN"]),
     .target(
       name: "ZooInference",
-      dependencies: ["ZooCheckpoint", "ZooONNX", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision"]),
+      dependencies: [
+        "ZooCheckpoint", "ZooONNX", "ZooONNXProgram", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision",
+      ]),
     .target(
       name: "ZooConvert",
       dependencies: [
@@ -85,7 +88,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
-      name: "parity-runner", dependencies: ["ZooCheckpoint", "ZooGraph", "ZooEngine", "ZooFormats", "ZooONNXProgram"]),
+      name: "parity-runner",
+      dependencies: ["ZooCheckpoint", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooFormats", "ZooONNXProgram"]),
     .executableTarget(name: "demo-network-maker", dependencies: ["ZooTraining"]),
     .executableTarget(name: "catalog-packer"),
     .plugin(

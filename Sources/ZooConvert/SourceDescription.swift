@@ -66,8 +66,11 @@ package struct SourceDescription {
       let classes = identification.classes ?? model.classes
       metadata.model = model.name
       metadata.config = identification.description.json
-      metadata.labels = classes == model.classes && !model.labels.isEmpty ? model.labels : nil
-      metadata.input = input
+      // An ONNX file may bring labels and preprocessing of its own.
+      if metadata.labels?.count != classes {
+        metadata.labels = classes == model.classes && !model.labels.isEmpty ? model.labels : nil
+      }
+      metadata.input = metadata.input ?? input
     }
     // What a checkpoint without a known model says of its source stays too.
     if metadata.source != nil { return metadata }

@@ -14,6 +14,10 @@ extension ExportError: ReportableError {
         .badData, file: file,
         problem: "is no network of the catalogue, so that \(target.rawValue) can't be told what its tensors are for",
         advice: "torch, safetensors, npz and gguf take any tensors")
+    case .missingTensor(let file, let tensor):
+      ErrorReport(
+        .badData, file: file, place: "tensor \(tensor)", problem: "the network needs it, and the file lacks it",
+        advice: "torch, safetensors, npz and gguf take weights without their head")
     case .tensor(let file, let tensor, let target, let problem, let advice):
       ErrorReport(
         .badData, file: file, place: "tensor \(tensor)", problem: "\(problem), which \(target.rawValue) can't hold",

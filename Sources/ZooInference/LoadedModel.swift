@@ -18,7 +18,7 @@ public struct LoadedModel: Sendable {
   public let graph: Graph
   public let weights: Weights
   /// Names of the classes in the order of the logits; empty where unknown.
-  public let labels: [String]
+  public internal(set) var labels: [String]
   public let preprocessing: Preprocessing
   public let metadata: CheckpointMetadata
   /// The weights as they are stored, under canonical names.
@@ -45,8 +45,14 @@ public struct LoadedModel: Sendable {
 
   /// - Throws: ``ModelError``, and what opening the file throws.
   public init(path: String, catalog: Catalog? = nil) throws {
-    let source = try WeightFile.open(path: path)
-    self.path = path
+    try self.init(WeightFile.open(path: path), catalog: catalog)
+  }
+
+  /// A model out of an open file.
+  ///
+  /// - Throws: ``ModelError``, and what reading the file throws.
+  public init(_ source: WeightFile, catalog: Catalog? = nil) throws {
+    path = source.path
     var metadata = CheckpointMetadata(source.metadata)
     if let config = metadata.config {
       stateDict = source.stateDict
@@ -55,15 +61,17 @@ public struct LoadedModel: Sendable {
     } else {
       let identifications = try (catalog ?? Catalog.standard()).identify(source)
       guard let found = identifications.certain, let classes = found.classes else {
-        throw ModelError.notIdentified(file: path, nearest: identifications.first?.model.name)
+        throw ModelError.notIdentified(file: source.path, nearest: identifications.first?.model.name)
       }
       stateDict = try found.canonical(source.stateDict)
       description = found.description
       name = found.model.name
       metadata.model = found.model.name
       metadata.config = description.json
-      metadata.labels = classes == found.model.classes ? found.model.labels : nil
-      metadata.input = found.ownInput ?? found.model.input
+      if metadata.labels?.count != classes {
+        metadata.labels = classes == found.model.classes ? found.model.labels : nil
+      }
+      metadata.input = metadata.input ?? found.ownInput ?? found.model.input
     }
     self.metadata = metadata
     labels = metadata.labels ?? []
@@ -71,7 +79,7 @@ public struct LoadedModel: Sendable {
     weights = try stateDict.floatWeights()
     guard let input = metadata.input,
       let preprocessing = try? JSONDecoder().decode(Preprocessing.self, from: Data(input.utf8))
-    else { throw ModelError.noPreprocessing(file: path) }
+    else { throw ModelError.noPreprocessing(file: source.path) }
     self.preprocessing = preprocessing
   }
 }
@@ -81,6 +89,10 @@ public enum ModelError: Error, Sendable, Equatable {
   case notInStore(model: String, path: String)
   case notIdentified(file: String, nearest: String?)
   case noPreprocessing(file: String)
+  /// An ONNX model that isn't one picture in and one number a class out.
+  case notClassifier(file: String, problem: String)
+  case labels(file: String, found: Int, classes: Int)
+  case noLabels(file: String)
 }
 
 extension ModelError: ReportableError {
@@ -96,6 +108,13 @@ extension ModelError: ReportableError {
         advice: "zoo inspect shows its tensors")
     case .noPreprocessing(let file):
       ErrorReport(.badData, file: file, place: "zoo.input", problem: "doesn't say how pictures are prepared")
+    case .notClassifier(let file, let problem):
+      ErrorReport(
+        .badData, file: file, problem: "can't be shown pictures: \(problem)", advice: "zoo inspect shows its inputs")
+    case .labels(let file, let found, let classes):
+      ErrorReport(.usage, file: file, problem: "has \(classes) classes, and --labels names \(found)")
+    case .noLabels(let file):
+      ErrorReport(.badData, file: file, problem: "names no classes, expected JSON or a name a line")
     }
   }
 }

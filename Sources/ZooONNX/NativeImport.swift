@@ -28,7 +28,7 @@ public struct NativeNetwork: Sendable {
 /// Walks the nodes and writes the graph; gives up at the first that doesn't fit.
 struct NativeImporter {
   let model: ONNXModel
-  private(set) var graph = Graph()
+  var graph = Graph()
   private(set) var parameters = StateDict()
   private(set) var inputShape: [Int] = []
   var endsInSoftmax = false
@@ -38,14 +38,28 @@ struct NativeImporter {
   private var constants: [String: Tensor]
   /// Parameters by their name and whether they were transposed on their way.
   private var known: [ParameterKey: ValueID] = [:]
-  /// Zero padding (top, left, bottom, right) that waits for the convolution after it.
-  private var padding: [String: [Int]] = [:]
+  /// The initializers that constants were made from.
+  private var origins: [String: String] = [:]
+  /// Names that stand for something else than their value as it is.
+  private var views: [String: View] = [:]
+
+  /// What the next node must know of a value.
+  enum View: Equatable {
+    /// Zeros (top, left, bottom, right) that wait for the convolution after it.
+    case padded([Int])
+    /// [N, H, W, C]; the value itself stays [N, C, H, W].
+    case channelsLast
+    /// One channel, times `scale`, plus `shift`.
+    case channel(Int, scale: Float, shift: Float)
+  }
 
   private struct ParameterKey: Hashable {
     let name: String
     let isTransposed: Bool
   }
 
+  /// More steps than any network of the engine's operations has; what looks back at them must not take forever.
+  static let mostNodes = 20_000
   /// Elements that one value may have: more is no network for pictures, and their product must not overflow.
   static let mostElements = 1 << 33
 
@@ -59,16 +73,17 @@ struct NativeImporter {
   }
 
   mutating func run() -> Bool {
-    guard inputShape.count == 4, inputShape.allSatisfy({ $0 <= 1 << 16 }), Self.isModest(inputShape),
+    guard model.graph.nodes.count <= Self.mostNodes, inputShape.count == 4, inputShape.allSatisfy({ $0 <= 1 << 16 }),
+      Self.isModest(inputShape),
       model.graph.outputs.count == 1, let input = model.graph.inputs.first, model.functions.isEmpty
     else { return false }
     graph.stages = ["network"]
     values[input.name] = graph.input
     shapes[graph.input] = inputShape
-    for node in model.graph.nodes {
+    for node in NodeFusion(model).nodes {
       guard node.domain.isEmpty, fold(node) || add(node) else { return false }
     }
-    guard let output = values[model.graph.outputs[0].name], padding[model.graph.outputs[0].name] == nil else {
+    guard let output = values[model.graph.outputs[0].name], views[model.graph.outputs[0].name] == nil else {
       return false
     }
     graph.outputs = [output]
@@ -82,10 +97,16 @@ struct NativeImporter {
     case "BatchNormalization": return addBatchNormalization(node)
     case "Gemm": return addLinear(node)
     case "MatMul": return addProduct(node)
-    case "Relu": return emit(.activation(.relu), [0], node)
-    case "Sigmoid": return emit(.activation(.sigmoid), [0], node)
+    case "Relu": return addActivation(.relu, node)
+    case "Sigmoid": return addActivation(.sigmoid, node)
+    case "Gelu": return node.string("approximate", "none") == "none" && addActivation(.gelu, node)
     case "Clip": return addClip(node)
-    case "Mul": return addSwish(node)
+    case "Mul": return addMultiplication(node)
+    case "LayerNormalization": return addLayerNormalization(node)
+    case "Concat": return addConcatenation(node)
+    case "Transpose": return addTransposition(node)
+    case "Gather": return addChannel(node)
+    case "Unsqueeze": return addUnsqueeze(node)
     case "MaxPool", "AveragePool": return addPool(node)
     case "GlobalAveragePool": return emit(.adaptiveAveragePool(height: 1, width: 1), [0], node)
     case "ReduceMean": return addMean(node)
@@ -102,15 +123,23 @@ struct NativeImporter {
 
   // MARK: values
 
-  /// The flowing value of an input, and its shape; nil for a constant and for one that waits to be padded.
+  /// The flowing value of an input, and its shape; nil for a constant and for one that is seen otherwise.
   func flowing(_ node: ONNXModel.Node, _ index: Int) -> (value: ValueID, shape: [Int])? {
-    guard index < node.inputs.count, padding[node.inputs[index]] == nil, let value = values[node.inputs[index]],
-      let shape = shapes[value]
-    else { return nil }
-    return (value, shape)
+    guard let seen = seen(node, index), seen.view == nil else { return nil }
+    return (seen.value, seen.shape)
+  }
+
+  /// The value behind an input, its own shape, and how it is seen.
+  func seen(_ node: ONNXModel.Node, _ index: Int) -> (value: ValueID, shape: [Int], view: View?)? {
+    guard index < node.inputs.count, let value = values[node.inputs[index]], let shape = shapes[value] else {
+      return nil
+    }
+    return (value, shape, views[node.inputs[index]])
   }
 
   func shape(_ node: ONNXModel.Node, _ index: Int) -> [Int]? { flowing(node, index)?.shape }
+
+  func shape(of value: ValueID) -> [Int]? { shapes[value] }
 
   func constant(_ node: ONNXModel.Node, _ index: Int) -> Tensor? {
     index < node.inputs.count ? constants[node.inputs[index]] : nil
@@ -118,27 +147,33 @@ struct NativeImporter {
 
   func has(_ node: ONNXModel.Node, _ index: Int) -> Bool { index < node.inputs.count && !node.inputs[index].isEmpty }
 
-  /// The node that gives a value, and whether nothing else may read it.
+  /// The node that gives a value.
   func producer(of value: ValueID) -> Int? { graph.nodes.lastIndex { $0.output == value } }
 
-  mutating func setConstant(_ tensor: Tensor, _ name: String) { constants[name] = tensor }
+  /// Whether some node reads the value already.
+  func isRead(_ value: ValueID) -> Bool { graph.nodes.contains { $0.inputs.contains(value) } }
 
-  mutating func alias(_ name: String, to value: ValueID) { values[name] = value }
-
-  mutating func setPadding(_ cells: [Int], of name: String, over value: ValueID) {
-    values[name] = value
-    padding[name] = cells
+  /// - Parameter origin: the constant that it was made from, whose name it keeps.
+  mutating func setConstant(_ tensor: Tensor, _ name: String, origin: String? = nil) {
+    constants[name] = tensor
+    if let origin { origins[name] = origins[origin] ?? origin }
   }
 
-  /// The value behind a name and the padding that waits for it.
-  func padded(_ name: String) -> (value: ValueID, shape: [Int], padding: [Int])? {
-    guard let value = values[name], let shape = shapes[value] else { return nil }
-    return (value, shape, padding[name] ?? [0, 0, 0, 0])
+  /// The constant that a name was made from, and its name.
+  func origin(_ name: String) -> (name: String, tensor: Tensor)? {
+    let origin = origins[name] ?? name
+    return constants[origin].map { (origin, $0) }
+  }
+
+  mutating func see(_ name: String, as view: View?, _ value: ValueID) {
+    values[name] = value
+    views[name] = view
   }
 
   mutating func parameter(
     _ name: String, _ tensor: Tensor, isBuffer: Bool = false, isTransposed: Bool = false
   ) -> ValueID {
+    let name = origins[name] ?? name
     let key = ParameterKey(name: name, isTransposed: isTransposed)
     if let value = known[key] { return value }
     let value = graph.makeValue()
@@ -175,7 +210,10 @@ struct NativeImporter {
     return emit(operation, operands + parameters, node)
   }
 
-  mutating func emit(_ operation: ZooGraph.Operation, _ operands: [ValueID], _ node: ONNXModel.Node) -> Bool {
+  /// - Parameter view: how the output is seen.
+  mutating func emit(
+    _ operation: ZooGraph.Operation, _ operands: [ValueID], _ node: ONNXModel.Node, as view: View? = nil
+  ) -> Bool {
     let sizes = operands.compactMap { shapes[$0] }
     guard let name = node.outputs.first, sizes.count == operands.count, sizes.allSatisfy(Self.isModest) else {
       return false
@@ -185,9 +223,22 @@ struct NativeImporter {
       name: node.name.isEmpty ? name : node.name, stage: 0)
     guard let shape = try? made.outputShape(sizes), Self.isModest(shape) else { return false }
     graph.nodes.append(made)
-    values[name] = made.output
+    see(name, as: view, made.output)
     shapes[made.output] = shape
     return true
+  }
+
+  /// Takes the last node away again, and its parameter.
+  mutating func replace(_ index: Int, by operation: ZooGraph.Operation, inputs: [ValueID]) {
+    let dropped = Set(graph.nodes[index].inputs).subtracting(inputs)
+    graph.nodes[index].operation = operation
+    graph.nodes[index].inputs = inputs
+    let used = Set(graph.nodes.flatMap(\.inputs))
+    for parameter in graph.parameters where dropped.contains(parameter.value) && !used.contains(parameter.value) {
+      parameters[parameter.name] = nil
+      known = known.filter { $0.value != parameter.value }
+    }
+    graph.parameters.removeAll { dropped.contains($0.value) && !used.contains($0.value) }
   }
 
   /// Gives the linear layer that a value comes from a bias, under the sum's own name; false where it can't have one.

@@ -1,6 +1,7 @@
 import ZooCheckpoint
 import ZooFormats
 import ZooGraph
+import ZooONNXProgram
 
 /// Operators that only give a value another shape, and constants.
 extension NativeImporter {
@@ -40,13 +41,43 @@ extension NativeImporter {
     if has(node, 2) {
       guard let fill = constant(node, 2), fill.elementCount == 1, (try? fill.floats().first) == 0 else { return false }
     }
-    setPadding([pads[2], pads[3], pads[6], pads[7]], of: output, over: input.value)
+    see(output, as: .padded([pads[2], pads[3], pads[6], pads[7]]), input.value)
     return true
   }
 
   mutating func addIdentity(_ node: ONNXModel.Node) -> Bool {
-    guard let name = node.outputs.first, let input = flowing(node, 0) else { return false }
-    alias(name, to: input.value)
+    guard let name = node.outputs.first, let input = seen(node, 0) else { return false }
+    see(name, as: input.view, input.value)
+    return true
+  }
+
+  /// Channels to the end and back: nothing moves, the value is only seen otherwise.
+  mutating func addTransposition(_ node: ONNXModel.Node) -> Bool {
+    guard let x = seen(node, 0), x.shape.count == 4, let output = node.outputs.first else { return false }
+    switch (x.view, node.integers("perm")) {
+    case (nil, [0, 2, 3, 1]): see(output, as: .channelsLast, x.value)
+    case (.channelsLast, [0, 3, 1, 2]): see(output, as: nil, x.value)
+    default: return false
+    }
+    return true
+  }
+
+  /// One channel of a picture, as networks take it that scale each on its own.
+  mutating func addChannel(_ node: ONNXModel.Node) -> Bool {
+    guard let x = flowing(node, 0), x.shape.count == 4, node.integer("axis", 0) == 1, let output = node.outputs.first,
+      let index = constant(node, 1), index.elementCount == 1, let channel = integers(index)?.first,
+      (0..<x.shape[1]).contains(channel)
+    else { return false }
+    see(output, as: .channel(channel, scale: 1, shift: 0), x.value)
+    return true
+  }
+
+  /// The axis that taking one channel took away.
+  mutating func addUnsqueeze(_ node: ONNXModel.Node) -> Bool {
+    let axes = node.integers("axes") ?? constant(node, 1).flatMap(integers)
+    guard let x = seen(node, 0), case .channel? = x.view, axes == [1] || axes == [-3], let output = node.outputs.first
+    else { return false }
+    see(output, as: x.view, x.value)
     return true
   }
 
@@ -58,11 +89,63 @@ extension NativeImporter {
       setConstant(tensor, name)
       return true
     }
-    if ["Identity", "Dropout"].contains(node.operatorName), let tensor = constant(node, 0) {
-      setConstant(tensor, name)
+    if let input = node.inputs.first, let tensor = constant(node, 0), let made = folded(node, tensor) {
+      setConstant(made, name, origin: input)
       return true
     }
-    return false
+    guard let made = computed(node) else { return false }
+    setConstant(made, name)
+    return true
+  }
+
+  /// Elements of constants that are worked out ahead: shapes, paddings and bounds, not weights.
+  private static let mostFolded = 1 << 16
+
+  /// The output of a node with one output whose inputs are small constants or but asked for their shape.
+  private func computed(_ node: ONNXModel.Node) -> Tensor? {
+    guard node.outputs.count == 1, !node.inputs.isEmpty else { return nil }
+    if node.operatorName == "Shape" {
+      let shape = constant(node, 0)?.shape ?? flowing(node, 0)?.shape
+      guard let shape, node.integer("start", 0) == 0, node.attributes["end"] == nil else { return nil }
+      return try? Tensor(dtype: .int64, shape: [shape.count], storage: MemoryStorage(copying: shape.map(Int64.init)))
+    }
+    var values: [String: ONNXValue] = [:]
+    for (index, input) in node.inputs.enumerated() where !input.isEmpty {
+      guard let tensor = constant(node, index), tensor.elementCount <= Self.mostFolded,
+        let value = try? ONNXValue(tensor)
+      else { return nil }
+      values[input] = value
+    }
+    let limits = ONNXLimits(
+      memory: Self.mostFolded * 16, steps: 1000, nodes: 1000, depth: 2, foldedValue: Self.mostFolded)
+    let function = ONNXModel.Function(node, opsets: model.opsets)
+    guard let program = try? ONNXProgram(function, of: model, limits: limits), let results = try? program.run(values),
+      let result = node.outputs.first.flatMap({ results[$0] })
+    else { return nil }
+    return try? result.tensor()
+  }
+
+  private func folded(_ node: ONNXModel.Node, _ tensor: Tensor) -> Tensor? {
+    switch node.operatorName {
+    case "Identity", "Dropout": return tensor
+    // The engine computes in float32 whatever the weights are kept in.
+    case "Cast": return node.integer("to", 0) == 1 && tensor.dtype.isFloatingPoint ? tensor : nil
+    case "CastLike": return constant(node, 1)?.dtype == tensor.dtype ? tensor : nil
+    case "Unsqueeze":
+      guard let axes = node.integers("axes") ?? constant(node, 1).flatMap(integers),
+        let shape = unsqueezed(tensor.shape, axes)
+      else { return nil }
+      return try? TensorTransform.reshape(shape).apply(tensor)
+    default: return nil
+    }
+  }
+
+  private func unsqueezed(_ shape: [Int], _ axes: [Int]) -> [Int]? {
+    let rank = shape.count + axes.count
+    let places = Set(axes.map { $0 < 0 ? $0 + rank : $0 })
+    guard places.count == axes.count, places.allSatisfy((0..<rank).contains) else { return nil }
+    var rest = shape[...]
+    return (0..<rank).map { places.contains($0) ? 1 : rest.popFirst() ?? 1 }
   }
 
   /// The numbers of a short integer tensor.

@@ -5,7 +5,7 @@ import ZooGraph
 ///
 /// They match where the same operations with the same attributes stand in the same places; parameters then correspond
 /// by place, whatever they are called.
-struct StructuralMatch {
+package struct StructuralMatch {
   private let model: Graph
   private let other: Graph
   private let modelProducers: [ValueID: Node]
@@ -18,11 +18,11 @@ struct StructuralMatch {
   private let head: String
   private var matched: [ValueID: ValueID] = [:]
   /// The other graph's names by the model's.
-  private(set) var names: [String: String] = [:]
+  package private(set) var names: [String: String] = [:]
   private(set) var classes: Int?
 
   /// - Parameter input: the shape that both take.
-  init?(model: Graph, other: Graph, input: [Int]) {
+  package init?(model: Graph, other: Graph, input: [Int]) {
     guard let shapes = try? model.inferShapes(input: input), let others = try? other.inferShapes(input: input) else {
       return nil
     }
@@ -122,6 +122,10 @@ struct StructuralMatch {
     case (.averagePool(let first), .averagePool(let second)):
       return isSame(first, input, second, otherInput)
         && (first.countIncludePad == second.countIncludePad || first.padding == .symmetric(0))
+    case (.layerNormalization(let axis, let first), .layerNormalization(let otherAxis, let second)):
+      return axis == otherAxis && abs(first - second) <= first * 1e-3
+    case (.channelAffine(let scale, let shift), .channelAffine(let otherScale, let otherShift)):
+      return Self.isClose(scale, otherScale) && Self.isClose(shift, otherShift)
     // Exporters write adaptive pooling as the window that it comes to.
     case (.adaptiveAveragePool(let height, let width), .averagePool(let pooling)):
       let window = zip(input.suffix(2), [height, width]).map { $1 > 0 && $0 % $1 == 0 ? $0 / $1 : 0 }
@@ -137,6 +141,10 @@ struct StructuralMatch {
           input: Array(input.suffix(2)), kernel: first.kernel, stride: first.stride, ceilMode: first.ceilMode),
         second.padding.axes(
           input: Array(otherInput.suffix(2)), kernel: second.kernel, stride: second.stride, ceilMode: second.ceilMode))
+  }
+
+  private static func isClose(_ first: [Float], _ second: [Float]) -> Bool {
+    first.count == second.count && zip(first, second).allSatisfy { abs($0 - $1) <= 1e-4 }
   }
 
   /// Whether windows fall on the same cells, however their padding is said.

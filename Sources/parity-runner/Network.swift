@@ -1,16 +1,11 @@
-import Foundation
+import ZooCatalog
 import ZooCheckpoint
 import ZooGraph
 
 /// The network that a checkpoint's `zoo.config` describes.
 func graph(of checkpoint: Checkpoint) throws -> Graph {
-  let json = Data((checkpoint.metadata.config ?? "{}").utf8)
-  guard let object = try? JSONSerialization.jsonObject(with: json) as? [String: Any],
-    let family = object["family"] as? String,
-    let config = object["config"], let classes = object["classes"] as? Int,
-    let data = try? JSONSerialization.data(withJSONObject: config)
-  else { throw RunnerError.noConfig(file: checkpoint.path) }
-  return try NetworkFamilies.graph(family: family, config: data, classes: classes)
+  guard let config = checkpoint.metadata.config else { throw RunnerError.noConfig(file: checkpoint.path) }
+  return try Catalog.graph(forConfig: config)
 }
 
 /// One tensor of a safetensors file.

@@ -23,14 +23,18 @@ struct InspectCommand: ParsableCommand {
         stats: stats ? try TensorStatistics(tensor) : nil)
     }
     let calls = source.globals.map { Call(name: $0.name, offset: $0.offset, runsCode: $0.isDangerous) }
+    let graph = source.onnx.map(ONNXSummary.init)
     if display.json {
       return print(
-        jsonLine(Report(format: source.format.displayName, tensors: rows, globals: calls, metadata: source.metadata)))
+        jsonLine(
+          Report(
+            format: source.format.displayName, tensors: rows, globals: calls, metadata: source.metadata, onnx: graph)))
     }
     print(table(rows))
     guard !display.quiet else { return }
     let bytes = rows.reduce(0) { $0 + $1.bytes }
     Terminal.note("\(source.format.displayName): \(rows.count) tensors, \(Quantity.bytes(bytes))")
+    for line in graph?.lines ?? [] { Terminal.note(line.escapingControlCharacters()) }
     for entry in source.skipped { Terminal.note("skipped \(entry.name.escapingControlCharacters()): \(entry.reason)") }
     let dangerous = calls.filter(\.runsCode)
     let others = Set(calls.filter { !$0.runsCode }.map(\.name)).sorted()
@@ -60,6 +64,7 @@ struct InspectCommand: ParsableCommand {
     let tensors: [TensorRow]
     let globals: [Call]
     let metadata: [String: String]
+    let onnx: ONNXSummary?
   }
 
   private func table(_ rows: [TensorRow]) -> String {

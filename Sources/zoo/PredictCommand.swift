@@ -8,12 +8,17 @@ struct PredictCommand: ParsableCommand {
     commandName: "predict", abstract: "Say what is in pictures.",
     discussion: "A picture that can't be read is named and left out; the exit code is then 65.")
 
-  @Argument(help: "A checkpoint, any weight file of a known model, or the name of a model in the store.")
+  @Argument(
+    help: "A checkpoint, any weight file of a known model, any ONNX classifier, or the name of a model in the store.")
   var model: String
   @Argument(help: "Pictures: JPEG, PNG or WebP.", completion: .file())
   var images: [String]
   @Option(help: "How many classes to name.")
   var top = 5
+  @Option(
+    help: "A file with the names of the classes: JSON, or a name a line; default: the model's own.",
+    completion: .file())
+  var labels: String?
   @Option(help: "Threads to run on; default: one a core.")
   var threads: Int?
   @OptionGroup var display: DisplayOptions
@@ -25,7 +30,11 @@ struct PredictCommand: ParsableCommand {
   }
 
   func run() throws {
-    let classifier = try Classifier(.find(display.local(model), catalog: display.catalog()), threads: threads)
+    let catalog = try display.catalog()
+    let options = ClassifierOptions(
+      catalog: catalog, threads: threads, labels: try labels.map { try ClassifierOptions.labels(path: $0) })
+    let classifier = try options.open(LoadedModel.path(of: display.local(model), catalog: catalog))
+    if !display.quiet { for note in classifier.notes { Terminal.note(note.escapingControlCharacters()) } }
     var failures: [ErrorReport] = []
     for image in images {
       do {

@@ -29,7 +29,8 @@ struct VerifyCommand: ParsableCommand {
     guard tolerance >= 0 else { throw UsageError(problem: "--tolerance \(tolerance): expected 0 or more") }
     let catalog = try display.catalog()
     guard let reference else {
-      return try conclude(Outcome(checks: Verification(path: display.local(file), catalog: catalog).checks, reference: nil), file)
+      return try conclude(
+        Outcome(checks: Verification(path: display.local(file), catalog: catalog).checks, reference: nil), file)
     }
     let recording = try Recording(path: reference)
     let model = try LoadedModel.find(display.local(file), catalog: catalog)

@@ -11,6 +11,8 @@ import ZooFormats
 /// `convert(export(x))` is `x`, byte for byte.
 @Suite struct RoundTripTests {
   private let catalog = try? Catalog(overlays: [])
+  /// The targets that take tensors of no known network.
+  static let targets = ExportTarget.available.filter { ![.onnx, .keras].contains($0) }
 
   /// A checkpoint with what is hard to carry: ties, every dtype, scalars, empty tensors, versions, labels, odd names.
   static func checkpoint(at path: String, dtypes: [DType] = DType.allCases) throws {
@@ -38,7 +40,7 @@ import ZooFormats
     try CheckpointWriter.write(stateDict, metadata: metadata, to: path)
   }
 
-  @Test(arguments: ExportTarget.available)
+  @Test(arguments: targets)
   func exportedFileConvertsBackToTheSameCheckpoint(_ target: ExportTarget) throws {
     let catalog = try #require(catalog)
     let directory = try TemporaryDirectory()
@@ -79,7 +81,7 @@ import ZooFormats
     #expect(aliases == ["décoder.\u{1F98A}": "encoder.weight", "decoder.weight": "encoder.weight"])
   }
 
-  @Test(arguments: ExportTarget.available)
+  @Test(arguments: targets)
   func existingFileIsKeptAndNothingIsLeftBehind(_ target: ExportTarget) throws {
     let directory = try TemporaryDirectory()
     defer { directory.remove() }

@@ -15,7 +15,7 @@ package struct ONNXElementType: Equatable {
     case 22: (dtype, nibble) = (.int8, .signed)
     case 23: (dtype, nibble) = (.float8E4M3, .float)
     default:
-      guard let dtype = Self.dtype(number) else { return nil }
+      guard let dtype = ONNXDataType.dtype(number) else { return nil }
       self.dtype = dtype
       nibble = nil
     }
@@ -38,27 +38,6 @@ package struct ONNXElementType: Equatable {
     case .signed: bits < 8 ? bits : bits | 0xF0
     // 0, 0.5, 1, 1.5, 2, 3, 4, 6 as float8_e4m3fn, with the sign in the top bit.
     case .float: [0, 0x30, 0x38, 0x3C, 0x40, 0x44, 0x48, 0x4C][Int(bits & 7)] | (bits & 8) << 4
-    }
-  }
-
-  package static func dtype(_ number: Int) -> DType? {
-    switch number {
-    case 1: .float32
-    case 2: .uint8
-    case 3: .int8
-    case 4: .uint16
-    case 5: .int16
-    case 6: .int32
-    case 7: .int64
-    case 9: .bool
-    case 10: .float16
-    case 11: .float64
-    case 12: .uint32
-    case 13: .uint64
-    case 16: .bfloat16
-    case 17: .float8E4M3
-    case 19: .float8E5M2
-    default: nil
     }
   }
 }

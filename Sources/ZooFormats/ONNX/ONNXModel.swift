@@ -10,6 +10,18 @@ public struct ONNXModel: Sendable {
     public let inputs: [String]
     public let outputs: [String]
     public let attributes: [String: Attribute]
+
+    package init(
+      name: String, operatorName: String, domain: String, inputs: [String], outputs: [String],
+      attributes: [String: Attribute]
+    ) {
+      self.name = name
+      self.operatorName = operatorName
+      self.domain = domain
+      self.inputs = inputs
+      self.outputs = outputs
+      self.attributes = attributes
+    }
   }
 
   public indirect enum Attribute: Sendable {
@@ -54,6 +66,32 @@ public struct ONNXModel: Sendable {
     public let attributes: [String: Attribute]
     public let nodes: [Node]
     public let opsets: [String: Int]
+
+    /// One node as a function of its inputs.
+    package init(_ node: Node, opsets: [String: Int]) {
+      name = node.operatorName
+      domain = node.domain
+      inputs = node.inputs.filter { !$0.isEmpty }
+      outputs = node.outputs
+      attributeNames = []
+      attributes = [:]
+      nodes = [node]
+      self.opsets = opsets
+    }
+
+    init(
+      name: String, domain: String, inputs: [String], outputs: [String], attributeNames: [String],
+      attributes: [String: Attribute], nodes: [Node], opsets: [String: Int]
+    ) {
+      self.name = name
+      self.domain = domain
+      self.inputs = inputs
+      self.outputs = outputs
+      self.attributeNames = attributeNames
+      self.attributes = attributes
+      self.nodes = nodes
+      self.opsets = opsets
+    }
   }
 
   public let irVersion: Int

@@ -22,6 +22,7 @@ enum ONNXReader {
       SkippedEntry(name: $0.name, reason: "holds text")
     }
     result.onnx = model
+    try result.takeExportedCheckpoint(model.metadata)
     return result
   }
 }
@@ -128,7 +129,7 @@ struct ONNXModelBuilder {
   private func value(_ index: ONNXIndex.Value) -> ONNXModel.Value {
     ONNXModel.Value(
       name: index.name, shape: index.shape?.map { $0 > 0 ? $0 : -1 }, axes: index.axes ?? [],
-      dtype: index.dataType.flatMap(ONNXElementType.dtype))
+      dtype: index.dataType.flatMap(ONNXDataType.dtype))
   }
 
   private func node(_ index: ONNXIndex.Node) throws -> ONNXModel.Node {

@@ -91,7 +91,7 @@ struct KernelCall {
   func dtype(_ name: String) throws -> DType? {
     guard step.node.attributes[name] != nil else { return nil }
     let number = try integer(name, 0)
-    guard let dtype = ONNXElementType.dtype(number), dtype.isCalculable else {
+    guard let dtype = ONNXDataType.dtype(number), dtype.isCalculable else {
       throw ONNXProgramError(.badAttribute(name, found: "zoo doesn't calculate with ONNX type \(number)"))
     }
     return dtype

@@ -28,8 +28,8 @@ public final class ONNXProgram: Sendable {
   }
 
   /// One of a model's functions as a program of its own.
-  package init(_ function: ONNXModel.Function, of model: ONNXModel) throws {
-    let compiler = try ProgramCompiler(model, limits: ONNXLimits())
+  package init(_ function: ONNXModel.Function, of model: ONNXModel, limits: ONNXLimits = ONNXLimits()) throws {
+    let compiler = try ProgramCompiler(model, limits: limits)
     (block, inputPlaces) = try compiler.compile(function)
     (inputs, outputs, limits, kernels) = ([], function.outputs, compiler.limits, compiler.kernels)
     constants = compiler.constants

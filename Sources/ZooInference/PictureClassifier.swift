@@ -1,0 +1,66 @@
+import Foundation
+import ZooCatalog
+import ZooCheckpoint
+import ZooFormats
+import ZooVision
+
+/// Anything that says what is in a picture.
+public protocol PictureClassifier: Sendable {
+  /// What a person should know of how pictures are read, such as a preprocessing that had to be guessed.
+  var notes: [String] { get }
+
+  /// Probabilities of the classes for one picture.
+  func predict(_ picture: Picture) throws -> Prediction
+}
+
+extension Classifier: PictureClassifier {
+  public var notes: [String] { [] }
+}
+
+/// How a classifier is to be opened.
+public struct ClassifierOptions: Sendable {
+  public var catalog: Catalog
+  /// nil for one a core.
+  public var threads: Int?
+  /// Names of the classes, where the file's own are not wanted.
+  public var labels: [String]?
+
+  public init(catalog: Catalog, threads: Int? = nil, labels: [String]? = nil) {
+    self.catalog = catalog
+    self.threads = threads
+    self.labels = labels
+  }
+
+  /// The classifier that a file holds: a network of the catalogue, or an ONNX model of any architecture.
+  ///
+  /// - Throws: ``ModelError``, `EngineError`, `GraphError`, and what opening the file throws.
+  public func open(_ path: String) throws -> any PictureClassifier {
+    let source = try WeightFile.open(path: path)
+    do {
+      var model = try LoadedModel(source, catalog: catalog)
+      if let labels {
+        guard labels.count == model.description.classes else {
+          throw ModelError.labels(file: path, found: labels.count, classes: model.description.classes)
+        }
+        model.labels = labels
+      }
+      return try Classifier(model, threads: threads)
+    } catch ModelError.notIdentified {
+      guard let model = source.onnx else { throw ModelError.notIdentified(file: path, nearest: nil) }
+      return try ONNXClassifier(model, file: path, options: self)
+    }
+  }
+
+  /// Reads names of classes: JSON, or a name a line.
+  ///
+  /// - Throws: `FileError`, ``ModelError/noLabels(file:)``.
+  public static func labels(path: String) throws -> [String] {
+    let file = try MappedFile(path: path)
+    guard file.count <= 1 << 24 else { throw ModelError.noLabels(file: path) }
+    let data = try file.withBytes(offset: 0, count: file.count) { Data($0) }
+    guard let text = String(data: data, encoding: .utf8) else { throw ModelError.noLabels(file: path) }
+    let labels = ClassNames(text).names
+    guard !labels.isEmpty else { throw ModelError.noLabels(file: path) }
+    return labels
+  }
+}
