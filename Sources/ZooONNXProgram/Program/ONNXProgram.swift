@@ -31,7 +31,8 @@ public final class ONNXProgram: Sendable {
   package init(_ function: ONNXModel.Function, of model: ONNXModel, limits: ONNXLimits = ONNXLimits()) throws {
     let compiler = try ProgramCompiler(model, limits: limits)
     (block, inputPlaces) = try compiler.compile(function)
-    (inputs, outputs, limits, kernels) = ([], function.outputs, compiler.limits, compiler.kernels)
+    (inputs, outputs) = ([], function.outputs)
+    (self.limits, kernels) = (limits, compiler.kernels)
     constants = compiler.constants
   }
 
