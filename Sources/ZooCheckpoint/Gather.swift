@@ -38,18 +38,33 @@ extension Tensor {
   ) throws {
     let tensor = readingOrder
     let isStored = tensor.isContiguous && (!tensor.isByteSwapped || dtype.size == 1)
-    guard !isStored, tensor.byteCount > size, let rows = tensor.shape.first, rows > 1 else {
-      return try tensor.withContiguousBytes(body)
-    }
-    let perPiece = max(1, min(rows, size / max(tensor.byteCount / rows, 1)))
-    for start in stride(from: 0, to: rows, by: perPiece) {
-      let piece = try Tensor(
-        dtype: dtype, shape: [min(perPiece, rows - start)] + tensor.shape.dropFirst(), strides: tensor.strides,
-        storageOffset: tensor.storageOffset + start * tensor.strides[0], storage: tensor.storage,
-        isByteSwapped: tensor.isByteSwapped)
-      try piece.withContiguousBytes(body)
+    guard !isStored, tensor.byteCount > size, let rows = tensor.shape.first, rows > 1,
+      tensor.byteCount <= max(tensor.storage.count, 1 << 20) * 64
+    else { return try tensor.withContiguousBytes(body) }
+    // Runs of neighbours across the rows are gathered together, so whole runs of rows go well.
+    let fitting = max(1, min(rows, size / max(tensor.byteCount / rows, 1)))
+    let perPiece = fitting < Self.run ? fitting : fitting / Self.run * Self.run
+    // Bytes that are made when they are asked for are asked for once.
+    try tensor.storage.withBytes { bytes in
+      try withUnsafeTemporaryAllocation(byteCount: tensor.byteCount / rows * perPiece, alignment: 64) { buffer in
+        for start in stride(from: 0, to: rows, by: perPiece) {
+          let piece = try tensor.rows(from: start, count: min(perPiece, rows - start))
+          let target = UnsafeMutableRawBufferPointer(rebasing: buffer[0..<piece.byteCount])
+          piece.gather(from: bytes, into: target)
+          try body(UnsafeRawBufferPointer(target))
+        }
+      }
     }
   }
+
+  private func rows(from start: Int, count: Int) throws(TensorError) -> Tensor {
+    try Tensor(
+      dtype: dtype, shape: [count] + shape.dropFirst(), strides: strides,
+      storageOffset: storageOffset + start * strides[0], storage: storage, isByteSwapped: isByteSwapped)
+  }
+
+  /// Neighbours that the kernel reads at once.
+  private static var run: Int { 64 }
 
   private func gather(from source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) {
     guard let from = source.baseAddress, let to = target.baseAddress else { return }
