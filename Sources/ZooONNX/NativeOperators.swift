@@ -8,12 +8,13 @@ extension NativeImporter {
     guard let input = seen(node, 0), input.shape.count == 4, let weight = constant(node, 1), weight.shape.count == 4,
       let own = node.padding(windows: 2)
     else { return false }
+    let hasBias = has(node, 2) && !isFilledIn(node.inputs[2])
     var cells = [0, 0, 0, 0]
     if case .padded(let waiting) = input.view { cells = waiting } else if input.view != nil { return false }
     guard let padding = own.widened(by: cells) else { return false }
     let convolution = Convolution(
       stride: node.integers("strides") ?? [1, 1], padding: padding, dilation: node.integers("dilations") ?? [1, 1],
-      groups: node.integer("group", 1), hasBias: has(node, 2))
+      groups: node.integer("group", 1), hasBias: hasBias)
     guard isWindow(convolution.stride), isWindow(convolution.dilation), isWindow(Array(weight.shape[2...])),
       (1...65_536).contains(convolution.groups), weight.shape[0] % convolution.groups == 0
     else { return false }
@@ -28,11 +29,19 @@ extension NativeImporter {
     } else {
       operands.append(parameter(node.inputs[1], weight))
     }
-    if has(node, 2) {
+    if hasBias {
       guard let bias = constant(node, 2), bias.shape == [weight.shape[0]] else { return false }
       operands.append(parameter(node.inputs[2], bias))
     }
     return emit(operation, operands, node)
+  }
+
+  /// Whether an operand is zeros that the exporter made up on the way, which the network doesn't have.
+  private func isFilledIn(_ name: String) -> Bool {
+    guard model.graph.initializers[name] == nil, let made = origin(name), model.graph.initializers[made.name] == nil,
+      made.tensor.elementCount <= 1 << 16
+    else { return false }
+    return (try? made.tensor.floats().allSatisfy { $0 == 0 }) == true
   }
 
   /// Two sizes that no arithmetic overflows with.

@@ -106,8 +106,11 @@ extension NativeImporter {
     guard node.outputs.count == 1, !node.inputs.isEmpty else { return nil }
     if node.operatorName == "Shape" {
       let shape = constant(node, 0)?.shape ?? flowing(node, 0)?.shape
-      guard let shape, node.integer("start", 0) == 0, node.attributes["end"] == nil else { return nil }
-      return try? Tensor(dtype: .int64, shape: [shape.count], storage: MemoryStorage(copying: shape.map(Int64.init)))
+      guard let shape else { return nil }
+      func place(_ axis: Int) -> Int { min(max(axis < 0 ? axis + shape.count : axis, 0), shape.count) }
+      let (start, end) = (place(node.integer("start", 0)), place(node.integer("end", shape.count)))
+      let sizes = start < end ? shape[start..<end].map(Int64.init) : []
+      return try? Tensor(dtype: .int64, shape: [sizes.count], storage: MemoryStorage(copying: sizes))
     }
     var values: [String: ONNXValue] = [:]
     for (index, input) in node.inputs.enumerated() where !input.isEmpty {
@@ -130,7 +133,9 @@ extension NativeImporter {
     case "Identity", "Dropout": return tensor
     // The engine computes in float32 whatever the weights are kept in.
     case "Cast": return node.integer("to", 0) == 1 && tensor.dtype.isFloatingPoint ? tensor : nil
-    case "CastLike": return constant(node, 1)?.dtype == tensor.dtype ? tensor : nil
+    case "CastLike":
+      guard let other = constant(node, 1) else { return tensor.dtype.isFloatingPoint ? tensor : nil }
+      return other.dtype == tensor.dtype ? tensor : nil
     case "Unsqueeze":
       guard let axes = node.integers("axes") ?? constant(node, 1).flatMap(integers),
         let shape = unsqueezed(tensor.shape, axes)

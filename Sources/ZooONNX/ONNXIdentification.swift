@@ -8,7 +8,8 @@ extension Catalog {
   /// since exporters rename tensors, transpose them and fold BatchNorm away.
   public func identify(_ file: WeightFile) -> [Identification] {
     let byName = identify(file.stateDict)
-    guard let model = file.onnx else { return byName }
+    // What zoo exported is a checkpoint with canonical names.
+    guard let model = file.onnx, file.metadata["zoo.config"] == nil else { return byName }
     let partial = byName.filter { !$0.isExact && !$0.isHeadless }
     if let network = NativeNetwork(model) {
       let found = identify(network)

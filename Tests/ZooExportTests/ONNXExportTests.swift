@@ -91,6 +91,20 @@ import ZooONNX
     }
   }
 
+  @Test func exportOfACatalogueModelIsStillItsCheckpoint() throws {
+    try withNetwork(Self.networks[0]) { directory, source, _ in
+      try FileManager.default.createDirectory(atPath: directory.file("zoo"), withIntermediateDirectories: true)
+      let model = """
+        {"name": "tiny", "title": "T", "family": "resnet", "task": "image-classification",
+         "config": \(Self.networks[0].config), "classes": 5, "input": {"size": [32, 32]}, "parameters": 1, "gflops": 1,
+         "weights": []}
+        """
+      try model.write(toFile: directory.file("zoo/tiny.json"), atomically: true, encoding: .utf8)
+      _ = try ONNXExporter.write(source, to: directory.file("x.onnx"), options: ExportOptions())
+      try expectSameCheckpoint(directory, Catalog(overlays: [directory.path]))
+    }
+  }
+
   @Test(arguments: networks)
   func exportedGraphIsTheNetworkAgain(_ network: Network) throws {
     try withNetwork(network) { directory, source, _ in

@@ -13,7 +13,7 @@ import ZooGraph
   static let folded = [
     "script-11", "script-13-batch", "script-20", "dynamo", "dynamo-batch",
   ]
-  static let whole = ["script-plain", "script-keep", "script-train"]
+  static let whole = ["script-plain", "script-keep", "script-train", "dynamo-plain"]
 
   /// The catalogue with the fixtures' network and one of the same shapes and another stride.
   static func withCatalog(_ body: (Catalog) throws -> Void) throws {
