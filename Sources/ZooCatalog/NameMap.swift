@@ -16,6 +16,7 @@ struct NameMapFile: Decodable {
   let tables: [String: [String: String]]?
   let input: JSONValue?
   let ranked: [String]?
+  let paths: [String: String]?
   let fill: [String: Float]?
   let rules: [Rule]
 }
@@ -44,6 +45,11 @@ public struct NameMap: Sendable {
   public let input: JSONValue?
   /// Classes of names that carry on counting from file to file.
   let ranked: [String]
+  /// Where a Keras 3 file has each layer that has weights: `sequential/conv2d` for `stem.conv`, the groups called `layers`
+  /// left out.
+  public let paths: [String: String]
+  /// ``paths`` the other way, in the reader's spelling: `layers.sequential.layers.conv2d`.
+  let counted: [String: String]
   /// Values of tensors that the naming leaves out, by the end of their canonical name.
   let fill: [String: Float]
   /// Where it was read from.
@@ -63,6 +69,11 @@ public struct NameMap: Sendable {
     input = source.input
     ranked = source.ranked ?? []
     fill = source.fill ?? [:]
+    paths = source.paths ?? [:]
+    guard Set(paths.values).count == paths.count else {
+      throw .badFile(file: file, problem: "paths give two layers one place")
+    }
+    counted = Dictionary(uniqueKeysWithValues: paths.map { (Self.spelled($0.value), $0.key) })
     self.file = file
     var tables: [String: NamePattern.Kind] = ["int": .integer, "path": .path, "segment": .segment]
     for (name, table) in source.tables ?? [:] {
@@ -77,6 +88,10 @@ public struct NameMap: Sendable {
     var rules: [Rule] = []
     for rule in source.rules { rules.append(try Self.rule(rule, tables, file: file)) }
     self.rules = rules
+  }
+
+  private static func spelled(_ path: String) -> String {
+    path.split(separator: "/").map { "layers." + $0 }.joined(separator: ".")
   }
 
   private static func rule(

@@ -1,19 +1,29 @@
 extension NameMap {
-  /// Names whose numbers depend on what else the session built (`conv2d_95`), numbered anew from 0 in their order.
+  /// The names that the rules are written for, by the names in a file; only those that differ.
   ///
-  /// Returns new names by old ones; only those that change.
+  /// Numbers that depend on what else the session built (`conv2d_95`) count anew from 0 in their order; layers that a
+  /// Keras 3 file counts instead of naming them (`layers.conv2d_3`) get their names.
   func ranking(of names: some Sequence<String>) -> [String: String] {
-    guard !ranked.isEmpty else { return [:] }
+    var result = named(names)
+    guard !ranked.isEmpty else { return result }
     var numbers: [String: Set<Int>] = [:]
     let parts = names.compactMap { name in split(name).map { (name, $0) } }
     for (_, part) in parts { numbers[part.kind, default: []].insert(part.number) }
     let ranks = numbers.mapValues { numbers in
       Dictionary(uniqueKeysWithValues: numbers.sorted().enumerated().map { ($1, $0) })
     }
-    var result: [String: String] = [:]
     for (name, part) in parts {
       guard let rank = ranks[part.kind]?[part.number] else { continue }
       result[name] = "\(part.kind)_\(rank)\(part.rest)"
+    }
+    return result
+  }
+
+  private func named(_ names: some Sequence<String>) -> [String: String] {
+    var result: [String: String] = [:]
+    for name in names where !counted.isEmpty && name.hasPrefix("layers.") {
+      guard let dot = name.lastIndex(of: "."), let layer = counted[String(name[..<dot])] else { continue }
+      result[name] = layer + name[dot...]
     }
     return result
   }
