@@ -72,7 +72,7 @@ let package = Package(
       name: "ZooExport",
       dependencies: [
         "ZooCheckpoint", "ZooONNX", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooConvert", "CZlib",
-        .product(name: "OrderedCollections", package: "swift-collections"),
+        "CHDF5", .product(name: "OrderedCollections", package: "swift-collections"),
       ]),
     .target(name: "ZooGraph", dependencies: ["ZooCheckpoint"]),
     .target(name: "ZooEngine", dependencies: ["ZooCheckpoint", "ZooGraph", "COneDNN"]),

@@ -13,4 +13,6 @@ public enum CatalogError: Error, Sendable, Equatable {
   case nameCollision(map: String, name: String, first: String, second: String)
   case badTransform(map: String, tensor: String, transform: String, shape: [Int])
   case notInvertible(map: String, rule: String)
+  /// A tensor that the naming leaves out, because it should be `value` all over.
+  case notConstant(map: String, tensor: String, value: Float)
 }

@@ -29,6 +29,11 @@ extension CatalogError: ReportableError {
         .badData, file: map, problem: "'\(first)' and '\(second)' would both become '\(name)'")
     case .badTransform(let map, let tensor, let transform, let shape):
       ErrorReport(.badData, file: map, place: tensor, problem: "\(transform) doesn't fit shape \(shape)")
+    case .notConstant(let map, let tensor, let value):
+      ErrorReport(
+        .badData, file: map, place: "tensor \(tensor)",
+        problem: "is not \(value) all over, and the naming has no place for anything else",
+        advice: "training changed it; export to another format")
     case .notInvertible(let map, let rule):
       ErrorReport(.badData, file: map, place: rule, problem: "this rule works one way only")
     }

@@ -80,8 +80,18 @@ public struct Identification: Sendable {
     if let placed { return placed }
     guard let nameMap else { return stateDict }
     let renamed = try nameMap.apply(.importing, to: stateDict).stateDict
-    guard !nameMap.fill.isEmpty else { return renamed }
-    return try nameMap.filling(renamed, expected: description.graph().parameters.map { ($0.name, $0.shape) })
+    let expected = try description.graph().parameters.map { ($0.name, $0.shape) }
+    return try nameMap.filling(renamed, expected: expected).ordered(by: expected.map(\.0))
+  }
+}
+
+extension StateDict {
+  /// The tensors in the model's order, whatever order the naming's format gives them; others follow in theirs.
+  fileprivate func ordered(by names: [String]) -> StateDict {
+    var result = StateDict(versions: versions)
+    for name in names { result[name] = self[name] }
+    for (name, tensor) in tensors where result[name] == nil { result[name] = tensor }
+    return result
   }
 }
 

@@ -39,7 +39,7 @@ private struct ForeignShapes {
       if let map, let (target, rule) = map.renamed(ranks[source] ?? source, .importing) {
         name = target
         shape = map.importedShape(tensor.shape, rule: rule)
-        renamed += 1
+        if target != source { renamed += 1 }
       }
       names.append(name)
       byName[name] = (shape, source)

@@ -44,7 +44,7 @@ public struct NameMap: Sendable {
   /// Preprocessing of those who use the naming, where it isn't the model's.
   public let input: JSONValue?
   /// Classes of names that carry on counting from file to file.
-  let ranked: [String]
+  package let ranked: [String]
   /// Where a Keras 3 file has each layer that has weights: `sequential/conv2d` for `stem.conv`, the groups called `layers`
   /// left out.
   public let paths: [String: String]

@@ -64,7 +64,28 @@ extension NameMap {
       unusedRules: rules.indices.filter { !used.contains($0) }.map { rules[$0].text })
   }
 
-  /// Adds the constant tensors that the naming leaves out; on the way back takes them away.
+  /// The state dict under the foreign names and layouts, without the constant tensors that the naming leaves out.
+  ///
+  /// - Throws: ``CatalogError/notConstant(map:tensor:value:)`` where such a tensor was changed, by training for instance;
+  ///   what ``apply(_:to:)`` throws.
+  package func exported(
+    _ stateDict: StateDict
+  ) throws -> (stateDict: StateDict, unmatched: [String], constant: [String]) {
+    var rest = stateDict
+    var constant: [String] = []
+    for (name, tensor) in stateDict.tensors where renamed(name, .exporting) == nil {
+      guard let value = filled(name) else { continue }
+      guard try tensor.floats().allSatisfy({ $0 == value }) else {
+        throw CatalogError.notConstant(map: file, tensor: name, value: value)
+      }
+      rest[name] = nil
+      constant.append(name)
+    }
+    let renamed = try apply(.exporting, to: rest)
+    return (renamed.stateDict, renamed.unmatched, constant)
+  }
+
+  /// Adds the constant tensors that the naming leaves out.
   ///
   /// - Parameter expected: the model's names and shapes.
   /// - Throws: ``TensorError``.

@@ -66,7 +66,7 @@ package struct SourceDescription {
       let classes = identification.classes ?? model.classes
       metadata.model = model.name
       metadata.config = identification.description.json
-      // An ONNX file may bring labels and preprocessing of its own.
+      // An export may have carried the labels and the preprocessing of fine-tuning along.
       if metadata.labels?.count != classes {
         metadata.labels = classes == model.classes && !model.labels.isEmpty ? model.labels : nil
       }

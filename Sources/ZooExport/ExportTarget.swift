@@ -32,6 +32,6 @@ public enum ExportTarget: String, Sendable, CaseIterable {
   /// All exporters; a new one takes its line here.
   static let exporters: [any Exporter.Type] = [
     TorchExporter.self, TorchScriptExporter.self, ONNXExporter.self, SafetensorsExporter.self, NumPyExporter.self,
-    GGUFExporter.self,
+    GGUFExporter.self, KerasExporter.self,
   ]
 }

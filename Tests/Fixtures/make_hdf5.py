@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import zipfile
+import zlib
 
 os.environ["KERAS_BACKEND"] = "torch"
 import h5py
@@ -199,6 +200,50 @@ def containers():
         file.create_dataset("c", data=expected["c"], chunks=(2, 2))
         file["d"] = file["c"]
     expect("tied", {"a": expected["a"], "b": expected["a"], "c": expected["c"], "d": expected["c"]})
+
+
+# What a weight file must not hold: attack-*.h5, without expected values.
+
+
+def attacks():
+    with create("attack-soft-link") as file:
+        file["a"] = values(2)
+        file["b"] = h5py.SoftLink("/a")
+    with create("attack-external-link") as file:
+        file["a"] = values(2)
+        file["b"] = h5py.ExternalLink("/etc/passwd", "/x")
+    with create("attack-external-storage") as file:
+        file.create_dataset("a", shape=(4,), dtype="u1", external=[("/etc/passwd", 0, 4)])
+    with create("attack-virtual", libver=("v110", "v110")) as file:
+        layout = h5py.VirtualLayout(shape=(4,), dtype="f4")
+        layout[:] = h5py.VirtualSource("/etc/hostname", "x", shape=(4,))
+        file.create_virtual_dataset("a", layout)
+    with create("attack-lzf") as file:
+        file.create_dataset("a", data=values(64), chunks=(16,), compression="lzf")
+    with create("attack-shape-bomb") as file:
+        file.create_dataset("a", shape=(1 << 40,), dtype="f4")
+    with create("attack-chunk-bomb") as file:
+        bomb = file.create_dataset("a", shape=(1 << 36,), dtype="f4", chunks=(1 << 24,), compression="gzip")
+        bomb.id.write_direct_chunk((0,), b"\0" * 64)
+    with create("attack-long-chunk") as file:
+        short = file.create_dataset("a", shape=(4,), dtype="f4", chunks=(4,), compression="gzip")
+        short.id.write_direct_chunk((0,), zlib.compress(bytes(1 << 20)))
+    with create("attack-many-unwritten") as file:
+        for number in range(40):
+            file.create_dataset(f"a{number}", shape=(4 << 20,), dtype="f4")
+    with create("attack-group-cycle") as file:
+        file["a"] = values(2)
+        file.create_group("g")["back"] = file["/"]
+    with create("attack-names") as file:
+        file["\x1b[2J\x1b]0;owned\x07"] = values(2)
+        file["right\u202eleft"] = values(2)
+        h5py.h5g.create(file.id, b"bytes\xff\xfe")
+    with create("attack-missing-weight") as file:
+        strings(file, "layer_names", ["\x1b[31mconv"], False)
+        strings(file.create_group("\x1b[31mconv"), "weight_names", ["kernel:0\x07"], False)
+    with create("attack-missing-layer") as file:
+        strings(file, "layer_names", ["conv"], False)
+        file["other"] = values(2)
 
 
 # Keras 1 and 2.
@@ -435,6 +480,7 @@ if __name__ == "__main__":
     chunk_indexes("chunks-old", "earliest")
     chunk_indexes("chunks-new", ("v110", "v110"))
     containers()
+    attacks()
     keras_legacy()
     keras1()
     keras3()

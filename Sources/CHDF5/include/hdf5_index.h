@@ -2,6 +2,8 @@
 #define ZOO_HDF5_INDEX_H
 #include "growing_text.h"
 
+// Reading; hdf5_writer.h is for writing.
+
 /// Readies libhdf5 while system calls are still allowed: no filter plugins, no messages of its own.
 int zoo_hdf5_prepare(void);
 

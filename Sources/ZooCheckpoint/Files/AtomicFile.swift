@@ -18,6 +18,8 @@ public final class AtomicFile {
   private let temporary: String
   private let overwrite: Bool
   private var descriptor: Int32
+  /// Where the bytes are until ``commit()``, for a library that opens files by itself.
+  package var temporaryPath: String { temporary }
   /// Bytes written so far.
   public private(set) var count = 0 { didSet { following?.digest.advance(to: count) } }
   private var following: (digest: FollowingDigest, work: BackgroundWork<String>)?

@@ -5,6 +5,10 @@ import ZooCheckpoint
 /// Keras 1 and 2 list layers and weights in attributes (`layer_names`, `weight_names`); Keras 3 numbers the variables of
 /// each object (`layers/conv2d/vars/0`). Anything else keeps its paths as names.
 enum KerasLayout {
+  /// Attributes of the root that an export leaves; the names of the tensors are Keras's, so what else a canonical
+  /// checkpoint says of itself is found anew.
+  private static let carried = ["zoo.labels", "zoo.input", "zoo.source", "zoo.training"]
+
   /// - Parameter names: of Keras 3 objects by their path, for files that don't name them.
   /// - Throws: ``HDF5Error``, `TensorError`.
   static func weightFile(
@@ -24,6 +28,7 @@ enum KerasLayout {
         result.stateDict[String(object.path.dropFirst())] = tensor
       }
     }
+    for key in carried { result.metadata[key] = groups["/"]?.strings(key)?.first }
     guard result.stateDict.count > 0 else { throw HDF5Error(file: file.path, path: "/", fault: .noTensors) }
     return result
   }
