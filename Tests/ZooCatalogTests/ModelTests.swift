@@ -80,6 +80,17 @@ import ZooGraph
     #expect(try Catalog.graph(forConfig: json) == model.graph(classes: 3))
   }
 
+  @Test func whatOnlyTrainingFromScratchUsesCanBeLeftBehind() throws {
+    let catalog = try Catalog(overlays: [])
+    let stripped = try catalog.model(named: "inception_v3").description(classes: 3).withoutTrainingParts()
+    #expect(stripped.config["auxiliary"] == nil)
+    #expect(stripped.config["transformsInput"] == .bool(true))
+    #expect(stripped.classes == 3)
+    #expect(try stripped.graph().parameters.allSatisfy { !$0.name.hasPrefix("AuxLogits.") })
+    let other = try catalog.model(named: "resnet18").description()
+    #expect(try other.withoutTrainingParts() == other)
+  }
+
   @Test(arguments: ["", "{}", "[1]", #"{"family":"resnet","classes":3}"#])
   func damagedConfigurationIsRefused(json: String) {
     #expect(throws: CatalogError.self) { try Catalog.graph(forConfig: json) }
