@@ -452,11 +452,31 @@ def keras3():
     model.save(HERE / "keras3-legacy.h5", include_optimizer=False)
     skip = []
     expect("keras3-legacy", {name: wanted[name] for name in wanted}, skip)
+    branched = Branched()
+    branched(np.zeros((1, 4, 4, 3), np.float32))
+    branched.set_weights([values(*weight.shape) for weight in branched.get_weights()])
+    branched.save_weights(HERE / "keras3-attributes.weights.h5")
+    expect("keras3-attributes", {"conv2d_7.kernel": np.array(branched.first.kernel.value.detach()),
+                                 "conv2d_7.bias": np.array(branched.first.bias.value.detach()),
+                                 "conv2d.kernel": np.array(branched.second.kernel.value.detach()),
+                                 "conv2d.bias": np.array(branched.second.bias.value.detach())})
     half = keras.Sequential([keras.Input((4,)), layers.Dense(3, dtype="bfloat16", name="d")])
     half.set_weights([values(4, 3).astype(ml_dtypes.bfloat16), values(3).astype(ml_dtypes.bfloat16)])
     half.save_weights(HERE / "keras3-bfloat16.weights.h5")
     expect("keras3-bfloat16", {"d.kernel": half.layers[0].kernel.value.detach().float().numpy().astype(ml_dtypes.bfloat16),
                                "d.bias": half.layers[0].bias.value.detach().float().numpy().astype(ml_dtypes.bfloat16)})
+
+
+class Branched(keras.Model):
+    """Layers in attributes: their paths say nothing of their class."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = layers.Conv2D(2, 1, name="conv2d_7")
+        self.second = layers.Conv2D(2, 1, name="conv2d")
+
+    def call(self, x):
+        return self.first(x) + self.second(x)
 
 
 def rezipped(source, target):

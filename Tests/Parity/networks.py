@@ -1,6 +1,7 @@
 """Seeded torchvision networks whose BatchNorm statistics are those of real activations."""
 
 import copy
+import os
 import subprocess
 import time
 
@@ -9,8 +10,9 @@ import torchvision
 
 NAMES = ["alexnet", "vgg16", "vgg11_bn", "resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2",
          "inception_v3", "convnext_tiny"]
-ZOO = ".build/release/zoo"
-RUNNER = ".build/release/parity-runner"
+BUILD = os.environ.get("ZOO_BUILD", ".build/release")
+ZOO = f"{BUILD}/zoo"
+RUNNER = f"{BUILD}/parity-runner"
 
 
 def side(name):

@@ -56,7 +56,7 @@ struct HDF5Fixture {
     try HDF5Fixture(name).expectSame(WeightFile.open(path: HDF5Fixture.path("\(name).h5")))
   }
 
-  @Test(arguments: ["keras3", "keras3-nameless", "keras3-bfloat16"])
+  @Test(arguments: ["keras3", "keras3-nameless", "keras3-bfloat16", "keras3-attributes"])
   func numberedVariablesAreNamedByLayer(_ name: String) throws {
     try HDF5Fixture(name).expectSame(WeightFile.open(path: HDF5Fixture.path("\(name).weights.h5")))
   }

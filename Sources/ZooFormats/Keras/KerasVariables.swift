@@ -26,12 +26,19 @@ struct KerasVariables {
       }
       let owner = owner(object.path)
       let number = Int(object.path.split(separator: "/").last ?? "") ?? 0
-      let leaf = KerasLayerKind(owner).variable(number, of: counts[owner] ?? 0) ?? "vars.\(number)"
-      let name = (ownerNames(owner) + [leaf]).joined(separator: ".")
+      let names = ownerNames(owner)
+      let leaf = leaf(number, of: counts[owner] ?? 0, owner: owner, name: names.last)
+      let name = (names + [leaf]).joined(separator: ".")
       // Layers may share a name; paths are never shared.
       let isFree = result.stateDict[name] == nil
       result.stateDict[isFree ? name : String(object.path.dropFirst())] = tensor
     }
+  }
+
+  /// A layer in an attribute of its model (`self.score = Conv2D(…)`) tells its class by the name that Keras made up.
+  private func leaf(_ number: Int, of count: Int, owner: String, name: String?) -> String {
+    KerasLayerKind(owner).variable(number, of: count) ?? name.flatMap { KerasLayerKind($0).variable(number, of: count) }
+      ?? "vars.\(number)"
   }
 
   private func owner(_ path: String) -> String {
