@@ -39,9 +39,9 @@ public struct Conversion: Sendable {
     try refuseOverwritingItself(path, output)
     if !overwrite, FileManager.default.fileExists(atPath: output) { throw FileError.exists(file: output) }
     let source = try WeightFile.open(path: path, salvage: salvage)
-    let file = try MappedFile(path: path)
+    let file = try MappedFile(path: source.sourceFile)
     let hashing = BackgroundWork { try Digest.sha256(of: file) }
-    let wantsMD5 = catalog.wantsMD5(fileName: path)
+    let wantsMD5 = catalog.wantsMD5(fileName: source.sourceFile)
     let hashingForPublisher = BackgroundWork { wantsMD5 ? try Digest.md5(of: file) : nil }
     let checking = BackgroundWork { try source.checkRecords() }
     let candidates = catalog.identify(source)
@@ -55,7 +55,7 @@ public struct Conversion: Sendable {
     ) { metadata in
       let sha256 = try hashing.wait()
       try checking.wait()
-      verdict = catalog.checksum(sha256: sha256, md5: try hashingForPublisher.wait(), fileName: path)
+      verdict = catalog.checksum(sha256: sha256, md5: try hashingForPublisher.wait(), fileName: source.sourceFile)
       description.complete(&metadata, sha256: sha256, verdict: verdict)
       finished = metadata
     }
@@ -69,6 +69,11 @@ public struct Conversion: Sendable {
   /// Where the checkpoint goes unless said otherwise: beside the source, with its stem.
   public static func defaultOutput(for path: String) -> String {
     var stem = path
+    while stem.count > 1, stem.hasSuffix("/") { stem.removeLast() }
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: stem, isDirectory: &isFolder), isFolder.boolValue {
+      return stem + ".safetensors"
+    }
     for suffix in [".index.json", ".pth.tar", ".tar"] where stem.hasSuffix(suffix) { stem.removeLast(suffix.count) }
     let url = URL(filePath: stem)
     let base = url.pathExtension.isEmpty ? stem : String(stem.dropLast(url.pathExtension.count + 1))

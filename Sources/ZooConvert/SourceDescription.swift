@@ -19,8 +19,8 @@ package struct SourceDescription {
   /// - Throws: `FileError`.
   package func described(by catalog: Catalog) throws -> CheckpointMetadata {
     var metadata = longestMetadata
-    let sha256 = try Digest.sha256(of: MappedFile(path: source.path))
-    complete(&metadata, sha256: sha256, verdict: catalog.checksum(sha256: sha256, fileName: source.path))
+    let sha256 = try Digest.sha256(of: MappedFile(path: source.sourceFile))
+    complete(&metadata, sha256: sha256, verdict: catalog.checksum(sha256: sha256, fileName: source.sourceFile))
     return metadata
   }
 

@@ -43,7 +43,7 @@ public struct Verification: Sendable, Encodable {
     guard let recorded = CheckpointMetadata(source.metadata).digest else {
       return checks.append(Check(name: "digest", holds: true, detail: "none recorded in \(source.format.displayName)"))
     }
-    let found = try Checkpoint.open(path: source.path).dataDigest()
+    let found = try Checkpoint.open(path: source.sourceFile).dataDigest()
     checks.append(
       Check(
         name: "digest", holds: found == recorded,

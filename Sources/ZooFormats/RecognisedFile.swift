@@ -20,6 +20,8 @@ struct RecognisedFile {
       self.format = format
     } else if try Self.hasHDF5BehindUserBlock(file) {
       format = .hdf5
+    } else if let found = try TensorFlowSignature.format(head, file: file) {
+      format = found
     } else if try ONNXSignature.matches(head, file: file) {
       format = .onnx
     } else {

@@ -1,3 +1,4 @@
+import Foundation
 import ZooCheckpoint
 
 /// Something in a weight file that is no part of the state dict, and why.
@@ -11,7 +12,9 @@ public struct SkippedEntry: Sendable, Equatable {
 /// Tensors are views of the mapped file; nothing of a file is ever run.
 public struct WeightFile: Sendable {
   /// As the user gave it.
-  public let path: String
+  public internal(set) var path: String
+  /// The file that says all of the weights, where ``path`` is a folder.
+  package var mainFile: String?
   public let format: WeightFormat
   public var stateDict: StateDict
   /// What a safetensors file says of itself.
@@ -23,17 +26,25 @@ public struct WeightFile: Sendable {
   public var globals: [PickleGlobal] = []
   /// The whole model, where the file is ONNX.
   public var onnx: ONNXModel?
-  /// Members of a zip whose CRC-32 is still to be checked.
-  var records: [any ZipRecord] = []
+  /// Parts whose checksums are still to be checked.
+  var records: [any CheckedRecord] = []
 
-  /// Opens a file of any format, recognised by its bytes.
+  /// The file to be hashed and looked up: ``path``, or what stands for a folder.
+  package var sourceFile: String { mainFile ?? path }
+
+  /// Opens a file of any format, recognised by its bytes, or a folder that holds one model.
   ///
   /// - Parameter salvage: take the readable tensors of a pickle that names code-running callables or holds kinds
   ///   of tensors that can't be read; nothing is run either way.
-  /// - Throws: ``FileError``, ``FormatError``, ``PyTorchError``, ``PickleError``, ``ZipError``, ``ShardError``, and
-  ///   what the safetensors reader throws.
+  /// - Throws: ``FileError``, ``FormatError``, ``PyTorchError``, ``PickleError``, ``ZipError``, ``ShardError``,
+  ///   ``FolderError``, and what the format's reader throws.
   public static func open(path: String, salvage: Bool = false) throws -> WeightFile {
-    try open(MappedFile(path: path), options: ReadOptions(salvage: salvage))
+    let options = ReadOptions(salvage: salvage)
+    if ModelFolder.isFolder(path) { return try ModelFolder(path).open(options: options) }
+    // TensorFlow names a checkpoint by what its files' names have in common.
+    let isPrefix =
+      !FileManager.default.fileExists(atPath: path) && FileManager.default.fileExists(atPath: path + ".index")
+    return try open(MappedFile(path: isPrefix ? path + ".index" : path), options: options)
   }
 
   /// Checks the stored bytes against the archive's CRC-32, each record once.
@@ -66,6 +77,7 @@ public struct WeightFile: Sendable {
     case .numPyArchive:
       guard let archive = recognised.archive else { throw FormatError.unrecognised(file: file.path, firstBytes: []) }
       return try NumPyReader.readArchive(file, archive: archive, options: options)
+    case .tensorFlowCheckpoint: return try TensorFlowCheckpointReader.read(file)
     case .gguf: return try GGUFReader.read(file, options: options)
     case .shardIndex: return try ShardedReader.read(file, options: options)
     default: throw FormatError.notRead(file: file.path, format: recognised.format)

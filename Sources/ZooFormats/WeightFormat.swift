@@ -13,6 +13,9 @@ public enum WeightFormat: String, Sendable, CaseIterable {
   case gguf
   case numPyArchive
   case numPyArray
+  case tensorFlowCheckpoint
+  case tensorFlowSavedModel
+  case tensorFlowGraph
   case pickle
   case sevenZip
   case gzip
@@ -35,6 +38,9 @@ public enum WeightFormat: String, Sendable, CaseIterable {
     case .gguf: "GGUF"
     case .numPyArchive: "NumPy archive (.npz)"
     case .numPyArray: "NumPy array (.npy)"
+    case .tensorFlowCheckpoint: "TensorFlow checkpoint"
+    case .tensorFlowSavedModel: "TensorFlow SavedModel"
+    case .tensorFlowGraph: "TensorFlow graph"
     case .pickle: "plain pickle"
     case .sevenZip: "7z archive"
     case .gzip: "gzip archive"

@@ -52,7 +52,7 @@ public struct LoadedModel: Sendable {
   ///
   /// - Throws: ``ModelError``, and what reading the file throws.
   public init(_ source: WeightFile, catalog: Catalog? = nil) throws {
-    path = source.path
+    path = source.sourceFile
     var metadata = CheckpointMetadata(source.metadata)
     if let config = metadata.config {
       stateDict = source.stateDict

@@ -8,8 +8,9 @@ struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert", abstract: "Turn a weight file into a canonical checkpoint.",
     discussion: """
-      Reads PyTorch files (zip and legacy) and safetensors (single and sharded), whatever their extension. Weights of a \
-      known model get its own names, labels and preprocessing; any others keep their names. Nothing in the file is run.
+      Reads PyTorch (zip, legacy, TorchScript), safetensors, Keras, ONNX, NumPy, GGUF and TensorFlow checkpoints, single \
+      or sharded, whatever their extension, and folders as Hugging Face lays them out. Weights of a known model get its \
+      own names, labels and preprocessing; any others keep their names. Nothing in the file is run.
       """)
 
   @Argument(help: "The weight file: its path or its https address.", completion: .file())

@@ -127,6 +127,81 @@ def gguf_files(rng):
         file.write(head + bytes(-len(head) % 32) + np.arange(6, dtype="<f4").tobytes())
 
 
+def varint(value):
+    out = b""
+    while value >= 0x80:
+        out += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return out + bytes([value])
+
+
+def crc32c(data):
+    """Masked, as LevelDB and TensorFlow store it."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    crc ^= 0xFFFFFFFF
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def table(pairs, per_block=4):
+    """A LevelDB table of sorted pairs: keys share the beginning of the one before, 16 to a restart."""
+    def block(entries):
+        out, last = b"", b""
+        for key, value in entries:
+            shared = len(os.path.commonprefix([key, last]))
+            out += varint(shared) + varint(len(key) - shared) + varint(len(value)) + key[shared:] + value
+            last = key
+        return out + struct.pack("<II", 0, 1)
+
+    file, index = b"", []
+    def add(content):
+        nonlocal file
+        handle = varint(len(file)) + varint(len(content))
+        file += content + b"\0" + struct.pack("<I", crc32c(content + b"\0"))
+        return handle
+    for start in range(0, len(pairs), per_block):
+        part = pairs[start:start + per_block]
+        index.append((part[-1][0], add(block(part))))
+    footer = add(block([])) + add(block(index))
+    return file + footer + bytes(40 - len(footer)) + struct.pack("<Q", 0xDB4775248B80FB57)
+
+
+def tensorflow_files(rng):
+    """https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/protobuf/tensor_bundle.proto"""
+    out = folder("tensorflow")
+    numbers = {"<f4": 1, "<f8": 2, "<i4": 3, "|u1": 4, "<i2": 5, "|i1": 6, "<i8": 9, "|b1": 10, "<u2": 17, "<f2": 19}
+    tensors = {f"typed/{np.dtype(t).name}": values(rng, t, (2, 3)) for t in numbers}
+    tensors |= {
+        "encoder/layer_0/kernel": values(rng, "<f4", (4, 5)), "encoder/layer_0/bias": values(rng, "<f4", (5,)),
+        "global_step": values(rng, "<i8", ()), "encoder/layer_0/kernel_slot_vr": values(rng, "<f4", (4,)),
+        "model/dense/kernel/.ATTRIBUTES/VARIABLE_VALUE": values(rng, "<f4", (2, 2)),
+    }
+    shards, pairs = [b"", b""], []
+    for position, name in enumerate(sorted(tensors)):
+        array = tensors[name]
+        data = array.tobytes()
+        shape = b"".join(b"\x12" + varint(len(d)) + d for d in [b"\x08" + varint(n) for n in array.shape])
+        shard = position % 2
+        entry = b"\x08" + varint(numbers[array.dtype.str]) + b"\x12" + varint(len(shape)) + shape
+        entry += (b"\x18" + varint(shard) if shard else b"") + b"\x20" + varint(len(shards[shard]))
+        entry += b"\x28" + varint(len(data)) + b"\x35" + struct.pack("<I", crc32c(data))
+        shards[shard] += data
+        pairs.append((name.encode(), entry))
+    pairs.append((b"_CHECKPOINTABLE_OBJECT_GRAPH", b"\x08\x07\x12\x00\x28\x03\x35" + struct.pack("<I", 0)))
+    pairs.append((b"", b"\x08\x02\x1a\x02\x08\x01"))
+    with open(f"{out}/model.ckpt-7.index", "wb") as file:
+        file.write(table(sorted(pairs)))
+    for number, data in enumerate(shards):
+        with open(f"{out}/model.ckpt-7.data-{number:05}-of-00002", "wb") as file:
+            file.write(data)
+    expected(f"{out}/model.expected.safetensors", {
+        name.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE"): a for name, a in tensors.items() if "_slot_" not in name})
+
+
 if __name__ == "__main__":
     numpy_files(np.random.default_rng(1))
     gguf_files(np.random.default_rng(2))
+    tensorflow_files(np.random.default_rng(3))

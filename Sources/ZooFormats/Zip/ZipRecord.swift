@@ -2,11 +2,15 @@ import CZlib
 import Synchronization
 import ZooCheckpoint
 
-/// A member of a zip archive as bytes for tensors.
-protocol ZipRecord: ByteStorage {
-  var entry: ZipEntry { get }
-  /// Checks the bytes against their CRC-32 unless that was done before, in little memory.
+/// Bytes with a checksum.
+protocol CheckedRecord: Sendable {
+  /// Checks the bytes against their checksum unless that was done before, in little memory.
   func check() throws
+}
+
+/// A member of a zip archive as bytes for tensors.
+protocol ZipRecord: ByteStorage, CheckedRecord {
+  var entry: ZipEntry { get }
   /// Calls `body` with up to `count` of the first bytes, which are not checked yet.
   func withPrefix<R>(_ count: Int, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R
 }
