@@ -46,7 +46,8 @@ def read(target, path, like):
         name = names.get(tensor.name, tensor.name)
         flat = np.ascontiguousarray(tensor.data).reshape(-1).view(np.uint8)
         shape = [int(size) for size in reversed(tensor.shape)]
-        found[name] = torch.from_numpy(flat.copy()).view(like[name].dtype).reshape(shape)
+        dtype = like[name].dtype
+        found[name] = (torch.from_numpy(flat.copy()).view(dtype) if flat.size else torch.empty(0, dtype=dtype)).reshape(shape)
     return found
 
 

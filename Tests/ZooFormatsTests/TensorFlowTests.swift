@@ -48,7 +48,7 @@ import ZooCheckpoint
   @Test func aFlippedByteOfTheIndexIsFound() throws {
     let count = try Data(contentsOf: URL(filePath: Self.stem + ".index")).count
     // The footer's padding means nothing.
-    for place in 0..<(count - 48) {
+    for place in stride(from: 0, to: count - 48, by: 5) {
       #expect(throws: (any Error).self, "byte \(place)") { _ = try open { index, _ in index[place] ^= 0x11 } }
     }
   }
@@ -69,6 +69,7 @@ import ZooCheckpoint
     var blocks: [Range<Int>] = []
     var (start, checksum) = (0, CRC32C())
     for place in original.indices.dropLast(52) {
+      if place < start { continue }
       original[place...place].withUnsafeBytes { checksum.update($0) }
       let stored = original[(place + 1)..<(place + 5)].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
       guard place > start + 4, original[place] == 0, checksum.masked == stored else { continue }
@@ -76,7 +77,7 @@ import ZooCheckpoint
       (start, checksum) = (place + 5, CRC32C())
     }
     #expect(blocks.count > 3)
-    for round in 0..<600 {
+    for round in 0..<150 {
       guard let block = blocks.randomElement(using: &random) else { continue }
       _ = try? open { index, _ in
         for _ in 0...(round % 3) {

@@ -23,11 +23,11 @@ struct SortedTable {
       UInt64(high) << 32 | UInt64(low) == Self.magic, let footer = reader.range(start, 40)
     else { throw Self.fail(file, start, "no footer of a table") }
     var handles = ProtobufFields(footer)
-    _ = handles.varint()
-    _ = handles.varint()
-    guard let offset = handles.varint(), let size = handles.varint() else {
-      throw Self.fail(file, start, "a footer without its index")
-    }
+    guard let otherOffset = handles.varint(), let otherSize = handles.varint(), let offset = handles.varint(),
+      let size = handles.varint()
+    else { throw Self.fail(file, start, "a footer without its index") }
+    // The block of filters is not needed, but it must be whole.
+    _ = try block(offset: otherOffset, size: otherSize)
     for (_, handle) in try block(offset: offset, size: size) {
       var fields = ProtobufFields(handle)
       guard let offset = fields.varint(), let size = fields.varint() else {
