@@ -34,6 +34,13 @@ extension WeightFile {
     }
   }
 
+  /// Ties that safetensors' own `save_model` recorded: a pair of the name left out and the name kept.
+  mutating func restoreTiesOfSafetensors() {
+    for (name, kept) in metadata.sorted(by: { $0.key < $1.key }) where stateDict[name] == nil {
+      if let tensor = stateDict[kept] { stateDict[name] = tensor }
+    }
+  }
+
   /// The strings as JSON text, which formats without a place for pairs carry.
   static func carriedStrings(_ json: UnsafeRawBufferPointer) -> [String: String]? {
     guard json.count <= largest else { return nil }

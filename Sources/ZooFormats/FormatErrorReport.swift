@@ -29,7 +29,7 @@ extension FormatError: ReportableError {
     case .gitLFSPointer: "fetch the file itself with git lfs pull"
     case .webPage: "the download went wrong; download it again"
     case .tensorFlowSavedModel, .tensorFlowGraph:
-      "save its weights with Keras: keras.models.load_model(folder).save_weights('x.weights.h5')"
+      "save its weights with TensorFlow: tf_keras.models.load_model(folder).save_weights('x.h5')"
     case .sevenZip, .gzip: "unpack it first"
     default: "convert it to PyTorch or safetensors with the program that made it"
     }

@@ -67,6 +67,7 @@ public struct WeightFile: Sendable {
       let (stateDict, metadata) = try SafetensorsReader.read(file)
       var result = WeightFile(path: file.path, format: .safetensors, stateDict: stateDict)
       try result.takeCarriedMetadata(metadata)
+      result.restoreTiesOfSafetensors()
       return result
     case .onnx: return try ONNXReader.read(file)
     case .hdf5: return try HDF5Reader.read(file)

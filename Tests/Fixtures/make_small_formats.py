@@ -1,4 +1,4 @@
-"""Makes Tests/Fixtures/numpy, gguf and tensorflow: small files of the formats' own libraries, and what they hold.
+"""Makes Tests/Fixtures/numpy, gguf and tf_checkpoint: small files of the formats' own libraries, and what they hold.
 
 Needs numpy, ml_dtypes, gguf and safetensors. TensorFlow's checkpoint is written here from its published format."""
 
@@ -171,7 +171,7 @@ def table(pairs, per_block=4):
 
 def tensorflow_files(rng):
     """https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/protobuf/tensor_bundle.proto"""
-    out = folder("tensorflow")
+    out = folder("tf_checkpoint")
     numbers = {"<f4": 1, "<f8": 2, "<i4": 3, "|u1": 4, "<i2": 5, "|i1": 6, "<i8": 9, "|b1": 10, "<u2": 17, "<f2": 19}
     tensors = {f"typed/{np.dtype(t).name}": values(rng, t, (2, 3)) for t in numbers}
     tensors |= {

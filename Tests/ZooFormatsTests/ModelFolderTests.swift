@@ -100,10 +100,28 @@ import ZooCheckpoint
     }
   }
 
+  @Test func kerasShardsAreOneModel() throws {
+    let whole = try WeightFile.open(path: Fixture.path("keras_shards/whole.weights.h5")).stateDict
+    let shards = try WeightFile.open(path: Fixture.path("keras_shards/split.weights.json")).stateDict
+    #expect(whole.count == 8 && Set(shards.names) == Set(whole.names))
+    for (name, tensor) in shards.tensors { #expect(try tensor.isSame(as: #require(whole[name])), "\(name)") }
+  }
+
+  @Test func tiesThatSafetensorsRecordedAreRestored() throws {
+    try with { directory in
+      var stateDict = StateDict()
+      stateDict["w"] = try Tensor(dtype: .float32, shape: [1], storage: MemoryStorage(copying: [Float(2)]))
+      var metadata = CheckpointMetadata()
+      metadata.others = ["lm_head": "w", "format": "pt", "w": "w"]
+      try CheckpointWriter.write(stateDict, metadata: metadata, to: directory.file("x.safetensors"))
+      #expect(try WeightFile.open(path: directory.file("x.safetensors")).stateDict.names == ["w", "lm_head"])
+    }
+  }
+
   @Test func aFolderMayHoldATensorFlowCheckpoint() throws {
     try with { directory in
       for name in ["model.ckpt-7.index", "model.ckpt-7.data-00000-of-00002", "model.ckpt-7.data-00001-of-00002"] {
-        try copy("tensorflow/" + name, to: directory.file(name))
+        try copy("tf_checkpoint/" + name, to: directory.file(name))
       }
       #expect(try WeightFile.open(path: directory.path).format == .tensorFlowCheckpoint)
     }

@@ -6,7 +6,7 @@ import ZooCheckpoint
 @testable import ZooFormats
 
 @Suite struct TensorFlowTests {
-  private static let folder = Fixture.path("tensorflow")
+  private static let folder = Fixture.path("tf_checkpoint")
   private static let stem = folder + "/model.ckpt-7"
 
   @Test(arguments: ["", ".index"])

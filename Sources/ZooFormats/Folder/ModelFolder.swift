@@ -16,7 +16,7 @@ struct ModelFolder {
   ]
   private static let extensions = [
     ".safetensors", ".safetensors.index.json", ".bin", ".bin.index.json", ".pth", ".pt", ".ckpt", ".h5", ".keras",
-    ".onnx", ".npz", ".gguf", ".index",
+    ".weights.json", ".onnx", ".npz", ".gguf", ".index",
   ]
 
   let path: String
@@ -46,7 +46,9 @@ struct ModelFolder {
       !name.hasPrefix(".") && Self.extensions.contains(where: name.hasSuffix) && !Self.isFolder(path + "/" + name)
     }
     // Where shards have an index, it stands for them.
-    let indexes = found.filter { $0.hasSuffix(".index.json") || $0.hasSuffix(".index") }
+    let indexes = found.filter {
+      $0.hasSuffix(".index.json") || $0.hasSuffix(".weights.json") || $0.hasSuffix(".index")
+    }
     let candidates = indexes.isEmpty ? found : indexes
     guard let only = candidates.first else { throw .noWeights(folder: path) }
     guard candidates.count == 1 else { throw .severalWeights(folder: path, files: candidates) }
@@ -99,7 +101,7 @@ extension FolderError: ReportableError {
     case .savedModel(let folder):
       ErrorReport(
         .badData, file: folder, problem: "is a TensorFlow SavedModel, which this version doesn't read",
-        advice: "save its weights with Keras: keras.models.load_model(folder).save_weights('x.weights.h5'); "
+        advice: "save its weights with TensorFlow: tf_keras.models.load_model(folder).save_weights('x.h5'); "
           + "variables/variables.index has the bare variables")
     }
   }

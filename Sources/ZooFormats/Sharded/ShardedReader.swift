@@ -2,12 +2,23 @@ import Foundation
 import OrderedCollections
 import ZooCheckpoint
 
-/// Reads a checkpoint split into shards by its index, `*.safetensors.index.json` or `pytorch_model.bin.index.json`.
+/// Reads a checkpoint split into shards by its index, `*.safetensors.index.json`, `pytorch_model.bin.index.json` or
+/// Keras's `*.weights.json`.
 ///
 /// Shards stand beside the index; a name or link that leads elsewhere is refused.
 enum ShardedReader {
   private struct Index: Decodable {
-    var weight_map: [String: String]
+    var weight_map: [String: Shards]
+  }
+
+  /// One shard, or a list of them as Keras writes it.
+  private struct Shards: Decodable {
+    let names: [String]
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      names = try (try? container.decode(String.self)).map { [$0] } ?? container.decode([String].self)
+    }
   }
 
   private static let largestIndex = 64 << 20
@@ -15,9 +26,18 @@ enum ShardedReader {
   /// - Throws: ``ShardError``, and what reading a shard throws.
   static func read(_ file: MappedFile, options: ReadOptions) throws -> WeightFile {
     guard options.allowsIndex else { throw ShardError.notAShard(file: file.path, shard: file.path) }
-    let map = try weightMap(file)
-    let shards = Set(map.values).sorted()
+    let lists = try weightMap(file)
+    let shards = Set(lists.values.flatMap { $0 }).sorted()
     for shard in shards where !isPlain(shard) { throw ShardError.unsafeShardName(file: file.path, shard: shard) }
+    if !shards.isEmpty, shards.allSatisfy({ $0.hasSuffix(".weights.h5") }) {
+      return try KerasShards.read(file, shards: shards)
+    }
+    let map = try lists.mapValues { names in
+      guard names.count == 1, let only = names.first else {
+        throw ShardError.notAnIndex(file: file.path, problem: "a tensor is in \(names.count) shards, expected one")
+      }
+      return only
+    }
 
     var result = WeightFile(path: file.path, format: .shardIndex, stateDict: StateDict())
     let folder = ShardFolder(index: file.path)
@@ -53,7 +73,7 @@ enum ShardedReader {
     result.records += part.records
   }
 
-  private static func weightMap(_ file: MappedFile) throws -> [String: String] {
+  private static func weightMap(_ file: MappedFile) throws -> [String: [String]] {
     guard file.count <= largestIndex else {
       throw ShardError.notAnIndex(file: file.path, problem: "is a text of \(file.count) bytes, too large for an index")
     }
@@ -64,7 +84,7 @@ enum ShardedReader {
     guard !index.weight_map.isEmpty else {
       throw ShardError.notAnIndex(file: file.path, problem: "its weight_map is empty")
     }
-    return index.weight_map
+    return index.weight_map.mapValues(\.names)
   }
 
   /// A file name and nothing more.
