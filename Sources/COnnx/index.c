@@ -8,7 +8,7 @@
 #include "onnx.pb-c.h"
 #include "skeleton.h"
 
-enum { LARGEST_INDEX = 48 << 20 };
+enum { LARGEST_INDEX = 32 << 20 };
 
 static void field(zoo_text *json, const char *name) { zoo_text_print(json, ",\"%s\":", name); }
 

@@ -22,7 +22,7 @@ extension Catalog {
   /// The models whose graph a network's is, with BatchNorm as it stands or folded into the convolutions: one, or those
   /// among which nothing decides.
   func identify(_ network: NativeNetwork) -> [Identification] {
-    var found: [(identification: Identification, agreement: Int)] = []
+    var found: [(identification: Identification, rank: (Int, Int, Int))] = []
     let candidates = models.flatMap { model in model.configs.map { (model, $0) } }
     for (candidate, config) in candidates where candidate.inputSize.count == 2 {
       let description = NetworkDescription(family: candidate.family, config: config, classes: candidate.classes)
@@ -37,15 +37,13 @@ extension Catalog {
         let identification = Identification(
           model: candidate, config: config, naming: isFolded ? "folded ONNX" : "ONNX", classes: match.classes,
           stateDict: stateDict, isFolded: isFolded)
-        found.append((identification, match.names.count { $0.key == $0.value }))
+        // A VGG whose BatchNorm is folded is one that never had any: names decide, then the simpler description.
+        let agreement = match.names.count { $0.key == $0.value }
+        found.append((identification, (match.zeros.count, -agreement, isFolded ? 1 : 0)))
       }
     }
-    // A VGG whose BatchNorm is folded is one that never had any: names decide, then the simpler description.
-    func rank(_ entry: (identification: Identification, agreement: Int)) -> (Int, Int) {
-      (-entry.agreement, entry.identification.isFolded ? 1 : 0)
-    }
-    guard let best = found.map(rank).min(by: <) else { return [] }
-    return found.filter { rank($0) == best }.map(\.identification)
+    guard let best = found.map(\.rank).min(by: <) else { return [] }
+    return found.filter { $0.rank == best }.map(\.identification)
   }
 }
 
@@ -54,8 +52,14 @@ extension StructuralMatch {
   fileprivate func stateDict(of graph: Graph, from tensors: StateDict) -> StateDict? {
     var stateDict = StateDict()
     for parameter in graph.parameters {
-      guard let name = names[parameter.name], let tensor = tensors[name] else { return nil }
-      stateDict[parameter.name] = tensor
+      if let shape = zeros[parameter.name], let count = shape.first {
+        let storage = MemoryStorage([UInt8](repeating: 0, count: count * 4))
+        stateDict[parameter.name] = try? Tensor(dtype: .float32, shape: shape, storage: storage)
+      } else if let name = names[parameter.name], let tensor = tensors[name] {
+        stateDict[parameter.name] = tensor
+      } else {
+        return nil
+      }
     }
     return stateDict
   }

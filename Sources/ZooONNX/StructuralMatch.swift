@@ -19,6 +19,8 @@ package struct StructuralMatch {
   private var matched: [ValueID: ValueID] = [:]
   /// The other graph's names by the model's.
   package private(set) var names: [String: String] = [:]
+  /// Shapes of the model's biases that the other graph leaves out because they are zero.
+  private(set) var zeros: [String: [Int]] = [:]
   private(set) var classes: Int?
 
   /// - Parameter input: the shape that both take.
@@ -39,7 +41,7 @@ package struct StructuralMatch {
     var end = b
     // Exporters may add the softmax that training leaves to the loss.
     if let last = otherProducers[b], case .softmax = last.operation { end = last.inputs[0] }
-    guard match(a, end), names.count == model.parameters.count else {
+    guard match(a, end), names.count + zeros.count == model.parameters.count else {
       return nil
     }
   }
@@ -70,10 +72,21 @@ package struct StructuralMatch {
     if let known = matched[a] { return known == b }
     if a == model.input || b == other.input { return a == model.input && b == other.input }
     if let parameter = modelParameters[a] { return match(parameter, b) }
-    guard let here = modelProducers[a], let there = otherProducers[b], here.inputs.count == there.inputs.count,
-      isSame(here, there)
-    else { return false }
+    guard let here = modelProducers[a], let there = otherProducers[b], isSame(here, there) else { return false }
     matched[a] = b
+    if here.inputs.count == there.inputs.count + 1, here.operation.hasBias, !there.operation.hasBias {
+      guard matchAll(here.inputs.dropLast(), there.inputs), let bias = modelParameters[here.inputs[2]] else {
+        return false
+      }
+      zeros[bias.name] = Array(otherShapes[there.inputs[1].index].prefix(1))
+      return true
+    }
+    if case .concatenate(let axis) = here.operation {
+      let parts = Self.parts(here, axis, modelProducers)
+      let others = Self.parts(there, axis, otherProducers)
+      return parts.count == others.count && matchAll(parts, others)
+    }
+    guard here.inputs.count == there.inputs.count else { return false }
     if case .add = here.operation {
       let before = self
       if matchAll(here.inputs, there.inputs) { return true }
@@ -83,7 +96,25 @@ package struct StructuralMatch {
     return matchAll(here.inputs, there.inputs)
   }
 
-  private mutating func matchAll(_ first: [ValueID], _ second: [ValueID]) -> Bool {
+  /// What is put side by side: a part that is made of parts itself counts as those. Empty where there are more than
+  /// any network has: parts of parts may double at each step.
+  private static func parts(_ node: Node, _ axis: Int, _ producers: [ValueID: Node]) -> [ValueID] {
+    var parts: [ValueID] = []
+    var waiting = Array(node.inputs.reversed())
+    var steps = 0
+    while let value = waiting.popLast() {
+      steps += 1
+      guard steps <= 256, waiting.count <= 256 else { return [] }
+      if let inner = producers[value], inner.operation == .concatenate(axis: axis) {
+        waiting += inner.inputs.reversed()
+      } else {
+        parts.append(value)
+      }
+    }
+    return parts
+  }
+
+  private mutating func matchAll(_ first: some Sequence<ValueID>, _ second: some Sequence<ValueID>) -> Bool {
     for (a, b) in zip(first, second) where !match(a, b) { return false }
     return true
   }
@@ -110,7 +141,7 @@ package struct StructuralMatch {
     case (.convolution(let first), .convolution(let second)):
       let (kernel, otherKernel) = (modelShapes[here.inputs[1].index], otherShapes[there.inputs[1].index])
       return first.stride == second.stride && first.dilation == second.dilation && first.groups == second.groups
-        && first.hasBias == second.hasBias && kernel.suffix(2) == otherKernel.suffix(2)
+        && (first.hasBias || !second.hasBias) && kernel.suffix(2) == otherKernel.suffix(2)
         && Self.isSame(
           first.padding.axes(
             input: Array(input.suffix(2)), kernel: Array(kernel.suffix(2)), stride: first.stride,
@@ -118,6 +149,7 @@ package struct StructuralMatch {
           second.padding.axes(
             input: Array(otherInput.suffix(2)), kernel: Array(otherKernel.suffix(2)), stride: second.stride,
             dilation: second.dilation))
+    case (.linear(let first, []), .linear(let second, [])): return first || !second
     case (.maxPool(let first), .maxPool(let second)): return isSame(first, input, second, otherInput)
     case (.averagePool(let first), .averagePool(let second)):
       return isSame(first, input, second, otherInput)
@@ -153,5 +185,16 @@ package struct StructuralMatch {
   ) -> Bool {
     guard let first, let second else { return false }
     return first.height == second.height && first.width == second.width
+  }
+}
+
+extension Operation {
+  /// Whether the last of its inputs is a bias that it may lack.
+  fileprivate var hasBias: Bool {
+    switch self {
+    case .convolution(let convolution): convolution.hasBias
+    case .linear(let hasBias, _): hasBias
+    default: false
+    }
   }
 }
