@@ -155,7 +155,7 @@ extension KernelCall {
     }
     let (cosines, sines) = (try input(1), try input(2))
     let width = cosines.shape.last ?? 0
-    guard cosines.shape == sines.shape, width == half else {
+    guard cosines.rank > 0, cosines.shape == sines.shape, width == half else {
       throw ONNXProgramError(.shapesDiffer(cosines.shape, sines.shape))
     }
     let rows = try optional(3).map { try indices($0, size: cosines.shape[0]) } ?? Array(0..<(batch * length))

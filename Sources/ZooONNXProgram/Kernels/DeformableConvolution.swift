@@ -12,7 +12,8 @@ extension KernelCall {
     let (batch, channels, outputs) = (x.shape[0], x.shape[1], weight.shape[0])
     let cells = window.kernel.reduce(1, *), places = window.output.reduce(1, *)
     let mask = try optional(4)?.doubles()
-    guard groups >= 1, offsetGroups >= 1, channels % groups == 0, channels % offsetGroups == 0, outputs % groups == 0,
+    guard channels > 0, groups >= 1, offsetGroups >= 1, channels % groups == 0, channels % offsetGroups == 0,
+      outputs % groups == 0,
       weight.shape[1] == channels / groups, offset.shape == [batch, offsetGroups * cells * 2] + window.output,
       mask.map({ $0.count == batch * offsetGroups * cells * places }) ?? true
     else { throw ONNXProgramError(.shapesDiffer(x.shape, offset.shape)) }

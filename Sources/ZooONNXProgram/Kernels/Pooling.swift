@@ -50,8 +50,9 @@ extension KernelCall {
     let (batch, channels, spatial) = try pictures(x)
     let window = try self.window(spatial, roundsUp: flag("ceil_mode", false))
     let shape = [batch, channels] + window.output
+    let count = try self.count(shape, size: 16)
     let (taps, sizes) = self.taps(window, spatial)
-    let pooling = MaxPooling(taps: taps, sizes: sizes, planes: batch * channels, count: try count(shape, size: 16))
+    let pooling = MaxPooling(taps: taps, sizes: sizes, planes: batch * channels, count: count)
     guard let (values, places) = try Elements.acceptNumbers([x.widened.elements], pooling) else {
       throw ONNXProgramError(.dtype(found: x.dtype, needed: "numbers"))
     }
@@ -76,7 +77,8 @@ extension KernelCall {
     let counts = (0..<3).map { (axis: Int) -> [Int] in
       (0..<full.output[axis]).map { (position: Int) -> Int in
         let start = position * full.strides[axis] - full.before[axis], end = sizes[axis] + full.after[axis]
-        return (0..<full.kernel[axis]).filter { start + $0 * full.dilations[axis] < end }.count
+        let step = full.dilations[axis]
+        return max(0, min(full.kernel[axis], (end - start + step - 1) / step))
       }
     }
     let planeSize = sizes.reduce(1, *)

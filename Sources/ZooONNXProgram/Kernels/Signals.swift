@@ -56,8 +56,8 @@ extension KernelCall {
     // The inverse of half a spectrum has as many real samples as the whole would.
     let length = try optional(1)?.integers().first ?? (isInverse && isOneSided ? max(0, 2 * (given - 1)) : given)
     guard (1...1 << 24).contains(length),
-      length.trailingZeroBitCount >= 20 || length >> length.trailingZeroBitCount <= 1 << 14
-    else { throw ONNXProgramError(.size(found: length, needed: "1 to 2^24, its odd factor at most 2^14")) }
+      length >> length.trailingZeroBitCount <= 1 << 12
+    else { throw ONNXProgramError(.size(found: length, needed: "1 to 2^24, its odd factor at most 2^12")) }
     let order = (0..<x.rank).filter { $0 != axis && $0 != x.rank - 1 } + [axis, x.rank - 1]
     let values = try transposed(x, order).doubles()
     let rows = given == 0 ? 0 : values.count / (given * parts)
@@ -96,7 +96,7 @@ extension KernelCall {
     let step = try integerScalar(1)
     let window = try optional(2)?.doubles()
     let length = try optional(3)?.integers().first ?? window?.count ?? 0
-    guard signal.rank >= 2, (1...1 << 24).contains(length), length >> length.trailingZeroBitCount <= 1 << 14,
+    guard signal.rank >= 2, (1...1 << 24).contains(length), length >> length.trailingZeroBitCount <= 1 << 12,
       (1...1 << 40).contains(step), signal.shape[1] >= length, window.map({ $0.count == length }) ?? true
     else { throw ONNXProgramError(.size(found: length, needed: "a frame within the signal")) }
     let parts = signal.rank == 3 ? signal.shape[2] : 1

@@ -23,11 +23,13 @@ struct SpatialWindow {
 
   /// For each place of the window along an axis: the inputs it covers, by the kernel's cell.
   func taps(_ axis: Int, size: Int) -> [[(cell: Int, place: Int)]] {
-    (0..<output[axis]).map { position in
-      (0..<kernel[axis]).compactMap { cell in
-        let place = position * strides[axis] - before[axis] + cell * dilations[axis]
-        return place >= 0 && place < size ? (cell: cell, place: place) : nil
-      }
+    let step = dilations[axis]
+    return (0..<output[axis]).map { position in
+      let start = position * strides[axis] - before[axis]
+      // Only cells on the input are looked at: a window may be much larger.
+      let first = start < 0 ? (-start + step - 1) / step : 0
+      let end = size > start ? min(kernel[axis], (size - start + step - 1) / step) : 0
+      return first < end ? (first..<end).map { (cell: $0, place: start + $0 * step) } : []
     }
   }
 }

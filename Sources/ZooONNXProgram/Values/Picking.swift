@@ -73,6 +73,7 @@ extension KernelCall {
   /// Values of one type side by side along an axis; their other sizes are equal.
   func joined(_ values: [ONNXValue], axis: Int) throws -> ONNXValue {
     guard let first = values.first else { throw ONNXProgramError(.empty) }
+    guard axis < first.rank else { throw ONNXProgramError(.axis(axis, rank: first.rank)) }
     var shape = first.shape
     shape[axis] = 0
     for value in values {
