@@ -9,13 +9,25 @@ extension Catalog {
   ///
   /// Reads no tensor. A model of the same fit is a tie and stands beside it.
   public func identify(_ stateDict: StateDict) -> [Identification] {
+    fits(of: stateDict, models: models, above: Self.lowestScore)
+  }
+
+  /// How a state dict fits one model, in the naming and the variant that fit best, however badly.
+  ///
+  /// - Returns: nil only where the model's configuration doesn't build.
+  public func identify(_ stateDict: StateDict, as model: Model) -> Identification? {
+    fits(of: stateDict, models: [model], above: -1).first
+  }
+
+  private func fits(of stateDict: StateDict, models: [Model], above lowestScore: Double) -> [Identification] {
     let candidates = models.flatMap { model in model.configs.compactMap { Candidate(model, config: $0) } }
-    var found = candidates.compactMap { $0.fit(ForeignShapes(stateDict), naming: $0.model.naming, map: nil) }
+    let own = ForeignShapes(stateDict)
+    var found = candidates.compactMap { $0.fit(own, naming: $0.model.naming, map: nil, above: lowestScore) }
     for map in nameMaps {
       let shapes = ForeignShapes(stateDict, map: map)
       guard shapes.renamed > 0 else { continue }
       for candidate in candidates where map.fits(candidate.model) {
-        if let fit = candidate.fit(shapes, naming: map.naming, map: map) { found.append(fit) }
+        if let fit = candidate.fit(shapes, naming: map.naming, map: map, above: lowestScore) { found.append(fit) }
       }
     }
     return found.sorted { ($1.score, $0.model.name, $0.naming) < ($0.score, $1.model.name, $1.naming) }
@@ -70,7 +82,9 @@ private struct Candidate {
     hasUnread = graph.parameters.contains { !read.contains($0.value) }
   }
 
-  func fit(_ shapes: ForeignShapes, naming: String, map: NameMap?) -> Identification? {
+  func fit(
+    _ shapes: ForeignShapes, naming: String, map: NameMap?, above lowestScore: Double
+  ) -> Identification? {
     var missing: [String] = []
     var misshapen: [Identification.Misshapen] = []
     let classes = head.flatMap { shapes.byName[$0 + ".weight"]?.shape?.first }
@@ -90,7 +104,7 @@ private struct Candidate {
       .compactMap { shapes.byName[$0]?.source }
     let fitting = known.count - missing.count - misshapen.count
     let score = Double(fitting) / Double(known.count + extra.count)
-    guard score > Catalog.lowestScore else { return nil }
+    guard score > lowestScore else { return nil }
     return Identification(
       model: model, config: config, naming: naming, nameMap: map, classes: classes, missing: missing, extra: extra,
       misshapen: misshapen, absentStages: absentStages(missing: Set(missing)), score: score)

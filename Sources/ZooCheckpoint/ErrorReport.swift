@@ -52,16 +52,30 @@ public protocol ReportableError: Error {
 }
 
 extension String {
-  /// The text with control characters spelled as `\u{1B}`, so that a name out of a file can't drive a terminal.
+  /// The text with control characters, bidirectional overrides and their kin spelled as `\u{1B}`, so that a name out of
+  /// a file can't drive a terminal.
   public func escapingControlCharacters() -> String {
+    guard unicodeScalars.contains(where: \.drivesTerminals) else { return self }
     var escaped = ""
     for scalar in unicodeScalars {
-      switch scalar.properties.generalCategory {
-      case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate:
+      if scalar.drivesTerminals {
         escaped += "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}"
-      default: escaped.unicodeScalars.append(scalar)
+      } else {
+        escaped.unicodeScalars.append(scalar)
       }
     }
     return escaped
+  }
+}
+
+extension Unicode.Scalar {
+  /// Whether printing it may do more than show a sign: controls, bidirectional overrides, invisible format characters,
+  /// line separators, private use.
+  package var drivesTerminals: Bool {
+    if value < 0x7F { return value < 0x20 }
+    switch properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse: return true
+    default: return false
+    }
   }
 }

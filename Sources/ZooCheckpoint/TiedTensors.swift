@@ -5,7 +5,7 @@ extension StateDict {
   /// the name that it is stored under.
   public func separatingAliases() -> (stored: OrderedDictionary<String, Tensor>, aliases: [String: String]) {
     struct View: Hashable {
-      let storage: ObjectIdentifier
+      let storage: StoragePlace
       let dtype: DType
       let shape: [Int]
       let strides: [Int]
@@ -16,7 +16,7 @@ extension StateDict {
     var aliases: [String: String] = [:]
     for (name, tensor) in tensors {
       let view = View(
-        storage: ObjectIdentifier(tensor.storage), dtype: tensor.dtype, shape: tensor.shape, strides: tensor.strides,
+        storage: StoragePlace(tensor.storage), dtype: tensor.dtype, shape: tensor.shape, strides: tensor.strides,
         offset: tensor.storageOffset)
       if tensor.elementCount > 0, let first = names[view] {
         aliases[name] = first

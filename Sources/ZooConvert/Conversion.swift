@@ -2,6 +2,7 @@ import Foundation
 import ZooCatalog
 import ZooCheckpoint
 import ZooFormats
+import ZooGraph
 import ZooONNX
 
 /// Turns a weight file of any readable format into a canonical checkpoint.
@@ -13,6 +14,14 @@ public struct Conversion: Sendable {
   public var overwrite = false
   /// Whether tensors are taken out of files that would run code in Python.
   public var salvage = false
+  /// The model that the weights must be; nil for the one that they are beyond doubt.
+  public var model: String?
+  /// Whether the last layer is left out.
+  public var dropsHead = false
+  /// What is carried along of that which stands beside the weights.
+  public var keeps = KeptSides.none
+  /// Whether the output is read again and held against the source.
+  public var rereads = false
 
   public init(catalog: Catalog) { self.catalog = catalog }
 
@@ -23,35 +32,44 @@ public struct Conversion: Sendable {
     public let identification: Identification?
     /// Other models that fit in part, best first.
     public let candidates: [Identification]
+    /// What keeps the weights from being the nearest model's; nil where they are one's, or resemble none.
+    public let fit: FitReport?
     public let checksum: ChecksumVerdict
     public let sha256: String
     public let tensors: Int
     public let parameters: Int
     public let written: WrittenCheckpoint
     public let aliases: [String: String]
+    /// Tensors that share memory in the source, and have bytes of their own now.
+    public let overlaps: [TensorOverlap]
+    /// Parameters of the model that the checkpoint has no values for.
+    public let absent: [String]
+    /// What is carried beside the weights.
+    public let kept: KeptEntries
+    public let rereading: Rereading?
   }
 
   /// Converts `path`; the output appears whole or not at all.
   ///
   /// The source is hashed and its archive's checksums are checked on another thread while the bytes are copied.
-  /// - Throws: ``FileError``, `FormatError`, `PickleError`, `ZipError`, ``TensorError`` and their kin.
+  /// - Throws: ``FileError``, ``ConversionError``, `FormatError`, `PickleError`, `ZipError`, ``TensorError`` and their
+  ///   kin.
   public func run(_ path: String, to output: String) throws -> Outcome {
     try refuseOverwritingItself(path, output)
     if !overwrite, FileManager.default.fileExists(atPath: output) { throw FileError.exists(file: output) }
-    let source = try WeightFile.open(path: path, salvage: salvage)
+    let source = try WeightFile.open(path: path, salvage: salvage, keeping: keeps)
     let file = try MappedFile(path: source.sourceFile)
     let hashing = BackgroundWork { try Digest.sha256(of: file) }
     let wantsMD5 = catalog.wantsMD5(fileName: source.sourceFile)
     let hashingForPublisher = BackgroundWork { wantsMD5 ? try Digest.md5(of: file) : nil }
     let checking = BackgroundWork { try source.checkRecords() }
-    let candidates = catalog.identify(source)
-    let identification = candidates.certain
-    let stateDict = try identification?.canonical(source.stateDict) ?? source.stateDict
+    let content = try ConvertedContent(source, conversion: self)
     var verdict = ChecksumVerdict.unknown
     var finished = CheckpointMetadata()
-    let description = SourceDescription(source: source, identification: identification)
+    let description = SourceDescription(source: source, identification: content.identification)
     let written = try CheckpointWriter.write(
-      stateDict, metadata: description.longestMetadata, to: output, dtype: dtype, overwrite: overwrite
+      content.stateDict, metadata: content.completing(description.longestMetadata), to: output, dtype: dtype,
+      overwrite: overwrite
     ) { metadata in
       let sha256 = try hashing.wait()
       try checking.wait()
@@ -59,11 +77,22 @@ public struct Conversion: Sendable {
       description.complete(&metadata, sha256: sha256, verdict: verdict)
       finished = metadata
     }
+    let rereading = try rereads ? reread(written, content.stateDict) : nil
     return Outcome(
-      source: source, identification: identification, candidates: candidates, checksum: verdict,
-      sha256: try hashing.wait(), tensors: stateDict.count, parameters: Self.parameterCount(stateDict),
-      written: written,
-      aliases: finished.aliases)
+      source: source, identification: content.identification, candidates: content.candidates, fit: content.fit,
+      checksum: verdict, sha256: try hashing.wait(), tensors: content.weightCount,
+      parameters: content.parameterCount, written: written, aliases: finished.aliases,
+      overlaps: content.stateDict.overlaps(), absent: finished.absent, kept: finished.kept, rereading: rereading)
+  }
+
+  /// A checkpoint that is not what it should be doesn't stay.
+  private func reread(_ written: WrittenCheckpoint, _ stateDict: StateDict) throws -> Rereading {
+    do {
+      return try Rereading(written, source: stateDict, dtype: dtype)
+    } catch {
+      try? FileManager.default.removeItem(atPath: written.path)
+      throw error
+    }
   }
 
   /// Where the checkpoint goes unless said otherwise: beside the source, with its stem.
@@ -86,26 +115,14 @@ public struct Conversion: Sendable {
       throw ConversionError.outputIsInput(file: output)
     }
   }
-
-  /// Trainable scalars, as far as names tell: floating-point tensors that are not BatchNorm's statistics.
-  private static func parameterCount(_ stateDict: StateDict) -> Int {
-    stateDict.tensors.reduce(0) { sum, entry in
-      let isStatistic = entry.key.hasSuffix(".running_mean") || entry.key.hasSuffix(".running_var")
-      return entry.value.dtype.isFloatingPoint && !isStatistic ? sum + entry.value.elementCount : sum
-    }
-  }
 }
 
 public enum ConversionError: Error, Sendable, Equatable {
   case outputIsInput(file: String)
-}
-
-extension ConversionError: ReportableError {
-  public var report: ErrorReport {
-    switch self {
-    case .outputIsInput(let file):
-      ErrorReport(
-        .cannotCreate, file: file, problem: "is the file to be converted", advice: "give another name with -o")
-    }
-  }
+  /// The weights are not the model's that they were said to be.
+  case doesNotFit(file: String, fit: FitReport)
+  /// A head is to be dropped where none is known.
+  case noHead(file: String, model: String?)
+  /// Something beside the weights has the name of a weight.
+  case keptNameTaken(file: String, name: String)
 }

@@ -17,26 +17,40 @@ public struct Verification: Sendable, Encodable {
 
   public var holds: Bool { checks.allSatisfy(\.holds) }
 
+  /// What keeps the weights from being the model's whole; nil where nothing does, or none resembles them.
+  public private(set) var fit: FitReport?
+
   /// Re-checks digests, finiteness and the fit to the model.
   ///
+  /// - Parameter model: the model that the weights must be; nil for the one that they say they are or resemble most.
   /// - Throws: what opening the file throws; a check that does not hold is a result, not an error.
-  public init(path: String, catalog: Catalog) throws {
+  public init(path: String, catalog: Catalog, model: String? = nil) throws {
     let source = try WeightFile.open(path: path)
     try checkDigest(source)
     try source.checkRecords()
     try checkFiniteness(source.stateDict)
     let metadata = CheckpointMetadata(source.metadata)
-    if let config = metadata.config {
-      try checkFit(source.stateDict, config: config, aliases: metadata.aliases)
+    if let model {
+      try checkFit(catalog.identify(source, as: catalog.model(named: model)), source, absent: metadata.absent)
+    } else if let config = metadata.config {
+      try checkFit(source.stateDict, config: config, metadata: metadata)
     } else if let best = catalog.identify(source).first {
-      checks.append(
-        Check(
-          name: "fit", holds: best.isExact || best.isHeadless,
-          detail: "\(best.model.title), \(best.naming) names"
-            + Self.differences(missing: best.missing, extra: best.extra, misshapen: best.misshapen.map(\.name))))
+      checkFit(best, source, absent: [])
     } else {
       checks.append(Check(name: "fit", holds: true, detail: "no model of the catalogue resembles it"))
     }
+  }
+
+  private mutating func checkFit(_ found: Identification?, _ source: WeightFile, absent: [String]) {
+    guard let found else { return checks.append(Check(name: "fit", holds: false, detail: "the model can't be built")) }
+    let report = FitReport(found, source.stateDict)
+    let holds = found.isExact || found.isHeadless
+    if !holds { fit = report }
+    checks.append(
+      Check(
+        name: "fit", holds: holds,
+        detail: "\(found.model.title), \(found.naming) names"
+          + (found.isHeadless ? "; ABSENT: \(Self.list(found.missing))" : report.isWhole ? "" : ": \(report.summary)")))
   }
 
   private mutating func checkDigest(_ source: WeightFile) throws {
@@ -63,31 +77,33 @@ public struct Verification: Sendable, Encodable {
         detail: offenders.isEmpty ? "\(stateDict.count) tensors" : "NaN or infinite: " + Self.list(offenders)))
   }
 
-  private mutating func checkFit(_ stateDict: StateDict, config: String, aliases: [String: String]) throws {
+  private mutating func checkFit(_ stateDict: StateDict, config: String, metadata: CheckpointMetadata) throws {
     let graph = try Catalog.graph(forConfig: config)
     let known = Set(graph.parameters.map(\.name))
     let counters = Set(graph.stepCounters)
-    var (missing, misshapen): ([String], [String]) = ([], [])
+    let absent = Set(metadata.absent)
+    var missing: [FitReport.Counterpart] = []
+    var misshapen: [FitReport.Entry] = []
     for parameter in graph.parameters {
-      guard let tensor = stateDict[parameter.name] ?? aliases[parameter.name].flatMap({ stateDict[$0] }) else {
-        missing.append(parameter.name)
+      guard let tensor = stateDict[parameter.name] ?? metadata.aliases[parameter.name].flatMap({ stateDict[$0] }) else {
+        if !absent.contains(parameter.name) { missing.append(.init(name: parameter.name, shape: parameter.shape)) }
         continue
       }
       if tensor.shape != parameter.shape {
-        misshapen.append("\(parameter.name) \(tensor.shape) for \(parameter.shape)")
+        misshapen.append(
+          .init(name: parameter.name, shape: tensor.shape, expected: parameter.shape, nearest: []))
       }
     }
-    let extra = stateDict.names.filter { !known.contains($0) && !counters.contains($0) }
+    let extra = stateDict.tensors.filter { !known.contains($0.key) && !counters.contains($0.key) }
+      .map { FitReport.Counterpart(name: $0.key, shape: $0.value.shape) }
+    let report = FitReport(
+      model: metadata.model ?? "its model", naming: "canonical", missing: missing, extra: extra, misshapen: misshapen)
+    if !report.isWhole { fit = report }
     checks.append(
       Check(
-        name: "fit", holds: missing.isEmpty && extra.isEmpty && misshapen.isEmpty,
-        detail: "\(known.count) parameters of its model"
-          + Self.differences(missing: missing, extra: extra, misshapen: misshapen)))
-  }
-
-  private static func differences(missing: [String], extra: [String], misshapen: [String]) -> String {
-    [("missing", missing), ("extra", extra), ("misshapen", misshapen)]
-      .filter { !$0.1.isEmpty }.map { "; \($0.0): \(list($0.1))" }.joined()
+        name: "fit", holds: report.isWhole,
+        detail: "\(known.count) parameters of its model" + (report.isWhole ? "" : ": \(report.summary)")
+          + (absent.isEmpty ? "" : "; ABSENT: \(Self.list(metadata.absent))")))
   }
 
   private static func list(_ names: [String]) -> String {

@@ -32,6 +32,7 @@ extension WeightFile {
       stateDict.tensors = OrderedDictionary(
         uniqueKeysWithValues: order.compactMap { name in stateDict[name].map { (name, $0) } })
     }
+    setKeptAside()
   }
 
   /// Ties that safetensors' own `save_model` recorded: a pair of the name left out and the name kept.

@@ -22,6 +22,8 @@ public struct WeightFile: Sendable {
   /// Keys and prefixes around the state dict that were taken off: `state_dict, module.`; nil without any.
   public var wrapper: String?
   public var skipped: [SkippedEntry] = []
+  /// What stands beside the weights: epochs, arguments, an optimizer's state.
+  public var sides: [SideEntry] = []
   /// Classes and functions that the pickle names, in its order.
   public var globals: [PickleGlobal] = []
   /// The whole model, where the file is ONNX.
@@ -34,12 +36,14 @@ public struct WeightFile: Sendable {
 
   /// Opens a file of any format, recognised by its bytes, or a folder that holds one model.
   ///
-  /// - Parameter salvage: take the readable tensors of a pickle that names code-running callables or holds kinds
-  ///   of tensors that can't be read; nothing is run either way.
+  /// - Parameters:
+  ///   - salvage: take the readable tensors of a pickle that names code-running callables or holds kinds of tensors
+  ///     that can't be read; nothing is run either way.
+  ///   - keeping: of which entries beside the weights the tensors and values are read.
   /// - Throws: ``FileError``, ``FormatError``, ``PyTorchError``, ``PickleError``, ``ZipError``, ``ShardError``,
   ///   ``FolderError``, and what the format's reader throws.
-  public static func open(path: String, salvage: Bool = false) throws -> WeightFile {
-    let options = ReadOptions(salvage: salvage)
+  public static func open(path: String, salvage: Bool = false, keeping: KeptSides = .none) throws -> WeightFile {
+    let options = ReadOptions(salvage: salvage, keeping: keeping)
     if ModelFolder.isFolder(path) { return try ModelFolder(path).open(options: options) }
     // TensorFlow names a checkpoint by what its files' names have in common.
     let isPrefix =
@@ -89,6 +93,7 @@ public struct WeightFile: Sendable {
 /// How a file is to be read.
 struct ReadOptions: Sendable {
   var salvage = false
+  var keeping = KeptSides.none
   /// Whether wrappers and prefixes are taken off; a shard keeps the names that its index lists.
   var unwraps = true
   /// Whether the file may be an index of shards; a shard itself may not.

@@ -19,6 +19,11 @@ extension Catalog {
     return model.hasTransposedWeights ? partial : byName
   }
 
+  /// How a file's weights fit one model, however badly; nil only where its configuration doesn't build.
+  public func identify(_ file: WeightFile, as model: Model) -> Identification? {
+    identify(file).first { $0.model.name == model.name && $0.isExact } ?? identify(file.stateDict, as: model)
+  }
+
   /// The models whose graph a network's is, with BatchNorm as it stands or folded into the convolutions: one, or those
   /// among which nothing decides.
   func identify(_ network: NativeNetwork) -> [Identification] {

@@ -7,7 +7,10 @@ import ZooFormats
 struct DiffCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "diff", abstract: "Compare two weight files of any formats, tensor by tensor.",
-    discussion: "Ends with exit code 1 where they differ.")
+    discussion: """
+      Files that name the tensors of one model differently are compared under the model's own names and layouts. Ends \
+      with exit code 1 where they differ.
+      """)
 
   @Argument(help: "A weight file.", completion: .file())
   var first: String
@@ -18,12 +21,14 @@ struct DiffCommand: ParsableCommand {
   @OptionGroup var display: DisplayOptions
 
   func run() throws {
-    let difference = try Difference(
-      WeightFile.open(path: display.local(first)).stateDict,
-      WeightFile.open(path: display.local(second)).stateDict, tolerance: tolerance)
+    let pair = try ComparablePair(
+      WeightFile.open(path: display.local(first)), WeightFile.open(path: display.local(second)),
+      catalog: display.catalog())
+    let difference = try Difference(pair.first, pair.second, tolerance: tolerance)
     if display.json {
       print(jsonLine(difference))
     } else if !display.quiet {
+      if let words = pair.renaming { Terminal.note(words.escapingControlCharacters()) }
       if !difference.entries.isEmpty { print(table(difference)) }
       Terminal.note("\(difference.equal) tensors equal, \(difference.entries.count) different")
     }

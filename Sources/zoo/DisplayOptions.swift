@@ -56,5 +56,5 @@ func jsonLine(_ value: some Encodable) -> String {
   encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   encoder.nonConformingFloatEncodingStrategy = .convertToString(
     positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-  return (try? encoder.encode(value)).flatMap { String(data: $0, encoding: .utf8) } ?? "null"
+  return (try? encoder.encode(value)).flatMap { String(data: $0, encoding: .utf8) }.map(SafeText.json) ?? "null"
 }

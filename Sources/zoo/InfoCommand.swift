@@ -23,7 +23,7 @@ struct InfoCommand: ParsableCommand {
     let model = try catalog.model(named: model)
     let stages = try model.graph().stageSummaries(input: [1, 3] + model.inputSize)
     let store = ModelStore()
-    if json { return print(CheckpointMetadata.encode(ModelDetails(model, stages, store))) }
+    if json { return print(jsonLine(ModelDetails(model, stages, store))) }
 
     print(Terminal.bold(model.title))
     for (title, value) in facts(model, catalog, store) { print("  \(title.padded(to: 12))\(value)") }

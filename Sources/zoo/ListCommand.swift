@@ -27,7 +27,7 @@ struct ListCommand: ParsableCommand {
     let store = ModelStore()
     let models = try Catalog.standard(overlays: catalog).models(matching: pattern, task: task)
       .filter { !installed || store.contains($0.name) }
-    if json { return print(CheckpointMetadata.encode(models.map { ModelSummary($0, store) })) }
+    if json { return print(jsonLine(models.map { ModelSummary($0, store) })) }
     guard !models.isEmpty else { return print("None of them is in the store, \(store.folder).") }
     var table = Table([
       .init(title: "name"), .init(title: "family"), .init(title: "task", shrinks: true),

@@ -19,6 +19,8 @@ struct VerifyCommand: ParsableCommand {
   var reference: String?
   @Option(help: "The largest departure that holds, as a share of a layer's largest value.")
   var tolerance = 1e-4
+  @Option(help: "The model that the weights must be; default: what they say they are, or resemble most.")
+  var model: String?
   @Flag(help: "Print the Python lines that make a recording.")
   var how = false
   @OptionGroup var display: DisplayOptions
@@ -29,19 +31,26 @@ struct VerifyCommand: ParsableCommand {
     guard tolerance >= 0 else { throw UsageError(problem: "--tolerance \(tolerance): expected 0 or more") }
     let catalog = try display.catalog()
     guard let reference else {
-      return try conclude(
-        Outcome(checks: Verification(path: display.local(file), catalog: catalog).checks, reference: nil), file)
+      let verification = try Verification(path: display.local(file), catalog: catalog, model: model)
+      return try conclude(Outcome(verification, reference: nil), file)
     }
     let recording = try Recording(path: reference)
-    let model = try LoadedModel.find(display.local(file), catalog: catalog)
-    let checks = try Verification(path: model.path, catalog: catalog).checks
-    let comparison = try ReferenceComparison(model, recording, catalog: catalog, tolerance: tolerance)
-    try conclude(Outcome(checks: checks, reference: comparison), file)
+    let loaded = try LoadedModel.find(display.local(file), catalog: catalog)
+    let verification = try Verification(path: loaded.path, catalog: catalog, model: model)
+    let comparison = try ReferenceComparison(loaded, recording, catalog: catalog, tolerance: tolerance)
+    try conclude(Outcome(verification, reference: comparison), file)
   }
 
   private struct Outcome: Encodable {
     let checks: [Verification.Check]
+    let fit: FitReport?
     let reference: ReferenceComparison?
+
+    init(_ verification: Verification, reference: ReferenceComparison?) {
+      checks = verification.checks
+      fit = verification.fit
+      self.reference = reference
+    }
   }
 
   private func conclude(_ outcome: Outcome, _ file: String) throws {
@@ -50,7 +59,8 @@ struct VerifyCommand: ParsableCommand {
     if display.json {
       print(jsonLine(outcome))
     } else if !display.quiet {
-      for check in outcome.checks { print(CheckLine(check.name, holds: check.holds, check.detail)) }
+      for check in outcome.checks { print(CheckLine(check.name, holds: check.holds, check.detail).description) }
+      if let fit = outcome.fit { print(FitText(fit).text) }
       if let reference = outcome.reference { print(ReferenceText(reference).text) }
     }
     if !failed.isEmpty { throw CheckFailed(file: file, problem: "does not hold: " + failed.joined(separator: ", ")) }

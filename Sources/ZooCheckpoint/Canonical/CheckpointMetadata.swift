@@ -23,6 +23,12 @@ public struct CheckpointMetadata: Sendable, Equatable {
   public var aliases: [String: String] = [:]
   /// Versions of the modules that wrote the state dict (PyTorch's `_metadata`).
   public var stateDictVersions: [String: Int] = [:]
+  /// Parameters of the architecture that the checkpoint has no values for, such as a head that was dropped.
+  public var absent: [String] = []
+  /// Parameters that training started from random values, not from pretrained ones.
+  public var newlyInitialised: [String] = []
+  /// What is no part of the network.
+  public var kept = KeptEntries()
   /// Strings that are not zoo's own, kept as they were.
   public var others: [String: String] = [:]
 
@@ -39,6 +45,9 @@ public struct CheckpointMetadata: Sendable, Equatable {
     digest = strings["zoo.digest"]
     training = strings["zoo.training"]
     aliases = strings["zoo.aliases"].flatMap { Self.decode([String: String].self, $0) } ?? [:]
+    absent = strings["zoo.absent"].flatMap { Self.decode([String].self, $0) } ?? []
+    newlyInitialised = strings["zoo.newlyInitialised"].flatMap { Self.decode([String].self, $0) } ?? []
+    kept = strings["zoo.kept"].flatMap { Self.decode(KeptEntries.self, $0) } ?? KeptEntries()
     stateDictVersions = strings["zoo.stateDictVersions"].flatMap { Self.decode([String: Int].self, $0) } ?? [:]
   }
 
@@ -54,6 +63,9 @@ public struct CheckpointMetadata: Sendable, Equatable {
     strings["zoo.digest"] = digest
     strings["zoo.training"] = training
     strings["zoo.aliases"] = aliases.isEmpty ? nil : Self.encode(aliases)
+    strings["zoo.absent"] = absent.isEmpty ? nil : Self.encode(absent)
+    strings["zoo.newlyInitialised"] = newlyInitialised.isEmpty ? nil : Self.encode(newlyInitialised)
+    strings["zoo.kept"] = kept.isEmpty ? nil : Self.encode(kept)
     strings["zoo.stateDictVersions"] = stateDictVersions.isEmpty ? nil : Self.encode(stateDictVersions)
     return strings
   }

@@ -39,6 +39,12 @@ struct VariantContext {
     case .convolution(let convolution): try variants(of: convolution)
     case .batchNormalization(let epsilon, let momentum):
       try normalizationVariants(epsilon: epsilon, momentum: momentum)
+    case .layerNormalization(let axis, let epsilon):
+      [1e-5, 1e-6, 1e-3, 1e-12, 1e-4, 1e-2].filter { $0 != epsilon }.map { other in
+        Variant(
+          kind: .epsilon, words: "LayerNorm epsilon: the reference's is \(other), this model's \(epsilon)",
+          node: changed(.layerNormalization(axis: axis, epsilon: other)))
+      }
     case .linear: try linearVariants()
     case .maxPool(let pooling): variants(of: pooling, isMaximum: true)
     case .averagePool(let pooling): variants(of: pooling, isMaximum: false)

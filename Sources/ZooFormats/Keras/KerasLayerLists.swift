@@ -37,7 +37,7 @@ struct KerasLayerLists {
     }
     let taken = Set(listed.map(\.path))
     for object in contents.objects where contents.tensors[object.path] != nil && !taken.contains(object.path) {
-      let reason = object.path.hasPrefix("/optimizer_weights") ? "is the optimizer's" : "is no layer's weight"
+      let reason = object.path.hasPrefix("/optimizer_weights") ? KerasLayout.optimizers : "is no layer's weight"
       result.skipped.append(SkippedEntry(name: String(object.path.dropFirst()), reason: reason))
     }
   }

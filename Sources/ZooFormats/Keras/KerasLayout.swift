@@ -9,6 +9,9 @@ enum KerasLayout {
   /// checkpoint says of itself is found anew.
   private static let carried = ["zoo.labels", "zoo.input", "zoo.source", "zoo.training"]
 
+  /// Why an optimizer's tensor is no part of the state dict.
+  static let optimizers = "is the optimizer's"
+
   /// - Parameter names: of Keras 3 objects by their path, for files that don't name them.
   /// - Throws: ``HDF5Error``, `TensorError`.
   static func weightFile(
@@ -29,6 +32,7 @@ enum KerasLayout {
       }
     }
     for key in carried { result.metadata[key] = groups["/"]?.strings(key)?.first }
+    result.setOptimizerAside(contents.tensors, reason: KerasLayout.optimizers)
     guard result.stateDict.count > 0 else { throw HDF5Error(file: file.path, path: "/", fault: .noTensors) }
     return result
   }

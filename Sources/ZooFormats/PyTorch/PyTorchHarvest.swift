@@ -47,9 +47,15 @@ struct PyTorchHarvest {
     try refuseExpansion(stateDict)
     var path = options.unwraps ? wrapper.path : []
     if options.unwraps { path += StateDictPrefix.strip(&stateDict) }
-    let weightFile = WeightFile(
+    var weightFile = WeightFile(
       path: file.path, format: format, stateDict: stateDict,
       wrapper: path.isEmpty ? nil : path.joined(separator: ", "), skipped: skipped, globals: document.globals)
+    for (name, value) in options.unwraps ? wrapper.beside.prefix(Self.largestSideCount) : [] {
+      weightFile.sides.append(side(name, value, reach: reach, rebuilder: &rebuilder))
+      try refuseExpansion(weightFile.sides[weightFile.sides.count - 1].tensors)
+    }
+    let carried = Set(weightFile.sides.filter(\.isRead).map(\.name))
+    weightFile.skipped.removeAll { carried.contains($0.name) }
     return (weightFile, rebuilder.source)
   }
 
@@ -65,5 +71,35 @@ struct PyTorchHarvest {
       }
       sum = next
     }
+  }
+
+  /// More than any training script saves; each costs a walk.
+  private static let largestSideCount = 256
+
+  /// What stands beside the weights under a name; its tensors are made only where they are to be kept.
+  private func side(
+    _ name: String, _ value: PickleValue, reach: TensorReach, rebuilder: inout TensorRebuilder
+  ) -> SideEntry {
+    var entry = SideEntry(name: name, summary: document.heap.summary(value))
+    guard reach.contains(value) || options.keeping.includes(entry) else { return entry }
+    var walk = StateDictWalk(heap: document.heap, reach: reach)
+    guard (try? walk.run(from: value)) != nil else {
+      entry.summary = "nested too deeply to be read"
+      return entry
+    }
+    entry.tensorCount = walk.found.count
+    guard options.keeping.includes(entry) else { return entry }
+    entry.isRead = true
+    for (inner, index) in walk.found {
+      let isItself = if case .node(let own) = value { own == index } else { false }
+      let full = isItself ? name : "\(name).\(inner)"
+      if let tensor = try? rebuilder.tensor(index) {
+        entry.tensors[full] = tensor
+      } else {
+        entry.unreadable.append(full)
+      }
+    }
+    entry.values = document.heap.scalars(value, named: name)
+    return entry
   }
 }

@@ -44,7 +44,7 @@ struct StateDictWalk {
 
   private mutating func enter(_ name: String, _ value: PickleValue) throws(PyTorchFault) {
     guard case .node(let index) = value, reach.contains(value) else {
-      return skip(name, "is \(heap.describe(value)), no tensor")
+      return skip(name, "is \(heap.summary(value)), no tensor")
     }
     if TensorRebuilder.isTensor(index, heap: heap) {
       if let other = found.updateValue(index, forKey: name.isEmpty ? "tensor" : name), other != index {

@@ -19,6 +19,8 @@ struct Wrapper {
   private(set) var path: [String] = []
   private(set) var root: PickleValue
   private(set) var skipped: [SkippedEntry] = []
+  /// What stands beside the weights.
+  private(set) var beside: [(name: String, value: PickleValue)] = []
 
   init(_ document: PickleDocument, reach: TensorReach) {
     root = document.root
@@ -27,8 +29,11 @@ struct Wrapper {
       guard !heap.isModule(root), let key = Self.key(of: root, heap: heap, reach: reach) else { return }
       let members = heap.members(root)
       guard let chosen = members.last(where: { $0.name == key }) else { return }
-      for member in members where member.name != key && reach.contains(member.value) {
-        skipped.append(SkippedEntry(name: member.name ?? "?", reason: "stands beside the weights in \(key)"))
+      for member in members where member.name != key && member.name != "_metadata" {
+        let name = member.name ?? "?"
+        beside.append((name, member.value))
+        guard reach.contains(member.value) else { continue }
+        skipped.append(SkippedEntry(name: name, reason: "stands beside the weights in \(key)"))
       }
       path.append(key)
       root = chosen.value

@@ -9,6 +9,8 @@ public struct FineTuned: Sendable {
   public let skipped: [SkippedPicture]
   /// Pictures whose features were on disk already.
   public let cached: Int
+  /// Parameters that started from nothing: the head's.
+  public let newlyInitialised: [String]
 
   public var accuracy: Double { confusion.accuracy }
 }

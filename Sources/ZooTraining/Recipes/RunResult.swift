@@ -35,13 +35,22 @@ struct RunResult {
       confusion.add(truth: truth, prediction: SoftmaxLoss.highest(row))
     }
     let written = try writeCheckpoint(learner)
-    let report = try HTMLReport(content(logits, confusion, written)).html()
+    let new = try newlyInitialised()
+    let report = try HTMLReport(content(logits, confusion, written, newlyInitialised: new)).html()
     let file = try AtomicFile(path: tuning.folder.report, overwrite: true)
     try file.write(report)
     try file.commit()
     return FineTuned(
       folder: tuning.folder, checkpointDigest: written.digest, epochs: position.records,
-      bestEpoch: position.bestEpoch, confusion: confusion, skipped: data.skipped, cached: data.cached)
+      bestEpoch: position.bestEpoch, confusion: confusion, skipped: data.skipped, cached: data.cached,
+      newlyInitialised: new)
+  }
+
+  /// The head's parameters, which the pretrained weights say nothing of.
+  private func newlyInitialised() throws -> [String] {
+    let graph = try description.graph()
+    guard let head = graph.headModule else { return [] }
+    return graph.parameters.map(\.name).filter { $0.hasPrefix(head + ".") }
   }
 
   private func writeCheckpoint(_ learner: any Learner) throws -> WrittenCheckpoint {
@@ -54,6 +63,7 @@ struct RunResult {
     metadata.config = description.json
     metadata.labels = tuning.dataset.labels
     metadata.input = tuning.network.input
+    metadata.newlyInitialised = try newlyInitialised()
     metadata.training = CheckpointMetadata.encode(
       Training(
         recipe: tuning.recipe, epochs: position.records.count, bestEpoch: position.bestEpoch,
@@ -64,7 +74,7 @@ struct RunResult {
   }
 
   private func content(
-    _ logits: [[Float]], _ confusion: ConfusionMatrix, _ written: WrittenCheckpoint
+    _ logits: [[Float]], _ confusion: ConfusionMatrix, _ written: WrittenCheckpoint, newlyInitialised: [String]
   ) -> ReportContent {
     let recipe = tuning.recipe
     let learning =
@@ -86,6 +96,7 @@ struct RunResult {
         ("Data", tuning.dataset.folder),
         ("Pictures", "\(data.training.examples.count) training, \(data.validation.examples.count) validation"),
         ("Classes", "\(tuning.dataset.labels.count)"), ("What learnt", learning),
+        ("NEWLY INITIALISED", newlyInitialised.joined(separator: ", ")),
         ("Epochs", "\(recipe.epochs), of \(recipe.batchSize) pictures a step"),
         (
           "Optimizer",

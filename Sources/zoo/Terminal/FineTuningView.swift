@@ -61,6 +61,9 @@ final class FineTuningView {
     print(
       "\(Terminal.bold(Quantity.percent(result.accuracy))) of the validation pictures right (\(confusion.correct) of "
         + "\(confusion.total)), epoch \(result.bestEpoch), in \(Quantity.seconds(ContinuousClock.now - start))")
+    if !result.newlyInitialised.isEmpty {
+      print("NEWLY INITIALISED: \(result.newlyInitialised.joined(separator: ", "))".escapingControlCharacters())
+    }
     print("\(result.folder.model), \(result.folder.log), \(result.folder.report)".escapingControlCharacters())
   }
 
@@ -100,6 +103,7 @@ final class FineTuningView {
     let report: String
     let digest: String
     let skipped: [SkippedPicture]
+    let newlyInitialised: [String]
 
     init(_ result: FineTuned) {
       accuracy = result.accuracy
@@ -110,6 +114,7 @@ final class FineTuningView {
       report = result.folder.report
       digest = result.checkpointDigest
       skipped = result.skipped
+      newlyInitialised = result.newlyInitialised
     }
   }
 }

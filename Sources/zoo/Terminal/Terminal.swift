@@ -20,11 +20,13 @@ enum Terminal {
     return Int(size.ws_col)
   }
 
-  static func bold(_ text: String) -> String { hasColour ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
-  static func faint(_ text: String) -> String { hasColour ? "\u{1B}[2m\(text)\u{1B}[0m" : text }
-  static func green(_ text: String) -> String { hasColour ? "\u{1B}[32m\(text)\u{1B}[0m" : text }
-  static func red(_ text: String) -> String { hasColour ? "\u{1B}[31m\(text)\u{1B}[0m" : text }
+  static func bold(_ text: String) -> String { hasColour ? SafeText.Mark.bold.around(text) : text }
+  static func faint(_ text: String) -> String { hasColour ? SafeText.Mark.faint.around(text) : text }
+  static func green(_ text: String) -> String { hasColour ? SafeText.Mark.green.around(text) : text }
+  static func red(_ text: String) -> String { hasColour ? SafeText.Mark.red.around(text) : text }
 
-  /// A line on standard error, for people.
-  static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+  /// A line on standard error, for people; its text can't drive the terminal.
+  static func note(_ text: String) {
+    FileHandle.standardError.write(Data((SafeText.terminal(text) + "\n").utf8))
+  }
 }
