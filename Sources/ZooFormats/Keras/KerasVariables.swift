@@ -20,7 +20,8 @@ struct KerasVariables {
       guard let tensor = contents.tensors[object.path] else { continue }
       let first = object.path.split(separator: "/").first
       guard first != "optimizer", first != "_optimizer", Self.isVariable(object.path) else {
-        let reason = first == "optimizer" || first == "_optimizer" ? KerasLayout.optimizers : "is no variable of a layer"
+        let reason =
+          first == "optimizer" || first == "_optimizer" ? KerasLayout.optimizers : "is no variable of a layer"
         result.skipped.append(SkippedEntry(name: String(object.path.dropFirst()), reason: reason))
         continue
       }
