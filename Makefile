@@ -1,5 +1,5 @@
 # make demo: set up, build, run the main job end to end. make test: set up, build, all tests.
-.PHONY: all setup build demo test lint parity bench fuzz clean
+.PHONY: all setup build demo test lint parity bench fuzz sandbox clean
 
 all: build
 
@@ -33,6 +33,10 @@ TARGETS ?=
 fuzz: setup
 	ZOO_FUZZ=1 swift build -c release --product zoo-fuzz --scratch-path .build/fuzz
 	Tests/Fuzz/run $(RUNS) $(TARGETS)
+
+# What the process that parses HDF5 and ONNX may do, shown by strace.
+sandbox: build
+	@Tests/EndToEnd/sandbox
 
 clean:
 	rm -rf .build demo

@@ -98,4 +98,6 @@ struct ReadOptions: Sendable {
   var unwraps = true
   /// Whether the file may be an index of shards; a shard itself may not.
   var allowsIndex = true
+  /// Whether bytes behind a legacy file's storages are passed over, where ``salvage`` is on.
+  var allowsTrailingBytes = true
 }

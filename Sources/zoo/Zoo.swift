@@ -27,6 +27,7 @@ import ZooWorker
         name: "Weight files:",
         subcommands: [
           ConvertCommand.self, InspectCommand.self, VerifyCommand.self, DiffCommand.self, ExportCommand.self,
+          ScanCommand.self,
         ]),
       CommandGroup(name: "Networks:", subcommands: [PredictCommand.self, FinetuneCommand.self, EvaluateCommand.self]),
     ])

@@ -27,19 +27,31 @@ struct PickleInterpreter {
     _ bytes: UnsafeRawBufferPointer, at offset: Int = 0, file: String, member: String?,
     limits: PickleLimits = .standard
   ) throws(PickleError) -> PickleDocument {
+    let (document, error) = readAsFar(bytes, at: offset, file: file, member: member, limits: limits)
+    if let error { throw error }
+    return document
+  }
+
+  /// Reads as much of a pickle as can be read, for those who ask what it would have done until it breaks off.
+  ///
+  /// - Returns: what was read, with None at its root where an error ends it.
+  static func readAsFar(
+    _ bytes: UnsafeRawBufferPointer, at offset: Int = 0, file: String, member: String?,
+    limits: PickleLimits = .standard
+  ) -> (PickleDocument, PickleError?) {
     // A legacy file's pickles stand before gigabytes of weights, so what follows must not count.
     let isWindow = bytes.count - offset > limits.bytes
     let window = isWindow ? UnsafeRawBufferPointer(rebasing: bytes[..<(offset + limits.bytes)]) : bytes
     var interpreter = PickleInterpreter(cursor: PickleCursor(window, offset: offset), limits: limits)
-    do throws(PickleFault) {
-      let root = try interpreter.run()
-      return PickleDocument(
-        heap: interpreter.heap, root: root, globals: interpreter.globals, end: interpreter.cursor.offset)
-    } catch {
-      var fault = error.fault
+    var (root, error): (PickleValue, PickleError?) = (.none, nil)
+    do throws(PickleFault) { root = try interpreter.run() } catch let caught {
+      var fault = caught.fault
       if isWindow, case .truncated = fault { fault = .overLimit(what: "bytes of pickle", limit: limits.bytes) }
-      throw PickleError(file: file, member: member, offset: interpreter.place, fault: fault)
+      error = PickleError(file: file, member: member, offset: interpreter.place, fault: fault)
     }
+    let document = PickleDocument(
+      heap: interpreter.heap, root: root, globals: interpreter.globals, end: interpreter.cursor.offset)
+    return (document, error)
   }
 
   private mutating func run() throws(PickleFault) -> PickleValue {

@@ -32,7 +32,7 @@ enum PyTorchLegacyReader {
     let storages = try LegacyStorages(
       file: file, keys: try keys(pickles[4], file: file), references: references(document.heap),
       start: pickles[4].end)
-    guard options.salvage || storages.end == file.count else {
+    guard storages.end == file.count || options.salvage && options.allowsTrailingBytes else {
       throw PyTorchError(
         file: file.path, place: "at byte \(storages.end)", fault: .trailingBytes(count: file.count - storages.end))
     }

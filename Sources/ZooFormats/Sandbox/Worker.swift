@@ -14,10 +14,12 @@ import ZooCheckpoint
 enum Worker {
   /// - Parameters:
   ///   - offset, count: the part of the file to parse.
+  ///   - limit: seconds of processor time; nil for what such a part may take.
   /// - Returns: the answer's bytes, JSON of the task's own kind.
   /// - Throws: ``WorkerError``.
-  static func run(_ task: WorkerProtocol.Task, on file: MappedFile, offset: Int, count: Int) throws(WorkerError) -> Data
-  {
+  static func run(
+    _ task: WorkerProtocol.Task, on file: MappedFile, offset: Int, count: Int, limit: Int? = nil
+  ) throws(WorkerError) -> Data {
     if let parser = WorkerStandIn.parser {
       return try reply(of: parser, task, file: file, offset: offset, count: count)
     }
@@ -26,7 +28,7 @@ enum Worker {
     guard pipe(&ends) == 0 else { throw .notStarted(file: file.path, code: errno) }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     // A structure is listed in milliseconds, however much data stands behind it.
-    let seconds = 4 + count >> 25
+    let seconds = limit ?? 4 + count >> 25
     let arguments = [program, WorkerProtocol.verb, task.rawValue, "\(offset)", "\(count)", "\(seconds)"]
     let child = spawn(program, arguments, file: file.descriptor, output: ends[1])
     close(ends[1])

@@ -12,7 +12,8 @@ package enum WorkerProtocol {
     case hdf5
     case onnx
     /// For tests of the sandbox itself: each does what the name says instead of parsing.
-    case probeOpen, probeExecute, probeSocket, probeCrash, probeMemory, probeTime
+    case probeOpen, probeWrite, probeExecute, probeFork, probeSocket, probeSignal
+    case probeCrash, probeMemory, probeTime
   }
 
   package enum ExitCode: Int32 {

@@ -53,6 +53,13 @@ enum ShardedReader {
     return result
   }
 
+  /// The names of an index's shards, those left out that are no plain file names.
+  ///
+  /// - Throws: ``ShardError``.
+  static func shards(of file: MappedFile) throws -> [String] {
+    Set(try weightMap(file).values).sorted().filter(isPlain)
+  }
+
   private static func merge(
     _ part: WeightFile, shard: String, map: [String: String], index: String, into result: inout WeightFile
   ) throws {

@@ -23,6 +23,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case keras
   case onnx
   case onnxAnswer = "onnx-answer"
+  /// `zoo scan`, which looks into files of every format, the broken ones too.
+  case scan
 
   /// How inputs of the target are put together, so that mutations reach past the first check.
   public var structure: InputStructure {
@@ -33,11 +35,12 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .shardIndex, .hdf5Answer, .onnxAnswer: .json
     case .onnx: .protobuf
     case .hdf5: .bytes
+    case .scan: .mixed
     }
   }
 
   /// Whether libhdf5 runs, which takes its time.
-  public var usesHDF5: Bool { self == .hdf5 || self == .keras }
+  public var usesHDF5: Bool { self == .hdf5 || self == .keras || self == .scan }
 
   /// Feeds one input to the reader.
   ///
@@ -60,6 +63,10 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     switch self {
     case .pickle: try ReaderLayers.readPickle(bytes)
     case .zip: try ReaderLayers.readArchive(ScratchFile.thread.holding(bytes))
+    case .scan:
+      for finding in ContentScan(path: try ScratchFile.thread.holding(bytes)).findings {
+        precondition(!finding.detail.isEmpty, "a finding without words")
+      }
     case .hdf5Answer, .onnxAnswer:
       let image = Seeds.image(for: self)
       try image.withUnsafeBytes { touch(try WeightFile.open(path: try ScratchFile.thread.holding($0))) }

@@ -11,7 +11,7 @@ enum InProcessWorker {
     case .hdf5Answer, .onnxAnswer:
       let reply = Data(answer)
       return try WorkerStandIn.with({ _, _ in (reply, .parsed) }, body)
-    case .hdf5, .keras, .onnx: return try WorkerStandIn.with({ parse($0, $1) }, body)
+    case .hdf5, .keras, .onnx, .scan: return try WorkerStandIn.with({ parse($0, $1) }, body)
     default: return try body()
     }
   }

@@ -21,6 +21,7 @@ public enum Seeds {
     case .hdf5: files(.hdf5)
     case .keras: files(.keras)
     case .onnx: files(.onnx)
+    case .scan: byFormat.values.flatMap(smallest).sorted { $0.name < $1.name }
     case .hdf5Answer: files(.hdf5).map { ($0.name, answer(.hdf5, $0.bytes)) }
     case .onnxAnswer: files(.onnx).map { ($0.name, answer(.onnx, $0.bytes)) }
     }
@@ -49,6 +50,10 @@ public enum Seeds {
   private static func pickles(_ archive: [UInt8], name: String) -> [(name: String, bytes: [UInt8])] {
     (ArchiveParts(archive)?.members ?? []).filter { $0.name.hasSuffix(".pkl") && $0.method == 0 }
       .map { (name + "-" + ($0.name as NSString).lastPathComponent, $0.data) }
+  }
+
+  private static func smallest(_ files: [(name: String, bytes: [UInt8])]) -> [(name: String, bytes: [UInt8])] {
+    Array(files.sorted { $0.bytes.count < $1.bytes.count }.prefix(4))
   }
 
   private static func files(_ format: WeightFormat) -> [(name: String, bytes: [UInt8])] { byFormat[format] ?? [] }

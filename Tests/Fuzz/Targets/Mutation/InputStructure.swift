@@ -1,6 +1,8 @@
 /// How an input is put together, and how it is changed so that its checksums and lengths stay right.
 public enum InputStructure: Sendable {
   case bytes, archive, pickle, safetensors, json, protobuf
+  /// Any of them, by what the input is.
+  case mixed
 
   /// Changes the input along its structure; nil where the input has none of that kind left.
   ///
@@ -10,6 +12,9 @@ public enum InputStructure: Sendable {
   ) -> [UInt8]? {
     switch self {
     case .bytes: nil
+    case .mixed:
+      ArchiveParts(input)?.mutated(random: &random, change: change)
+        ?? (input.first == 0x80 ? PickleParts(input).mutated(random: &random) : nil)
     case .archive: ArchiveParts(input)?.mutated(random: &random, change: change)
     case .pickle: PickleParts(input).mutated(random: &random)
     case .safetensors: SafetensorsParts(input)?.mutated(random: &random, change: change)
