@@ -83,10 +83,14 @@ static const char *describe_chunks(zoo_text *json, hid_t dataset, hid_t properti
 
 static const char *describe_compact(zoo_text *json, hid_t dataset) {
   hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset);
-  size_t size = (size_t)H5Sget_simple_extent_npoints(space) * H5Tget_size(type);
+  hssize_t points = H5Sget_simple_extent_npoints(space);
+  size_t each = H5Tget_size(type);
   const char *problem = NULL;
-  // A compact dataset lies in an object header, which holds 64 KiB at most.
-  unsigned char *bytes = size <= 65536 ? malloc(size + 1) : NULL;
+  // A compact dataset lies in an object header, which holds 64 KiB at most; libhdf5 doesn't hold the one to the other.
+  size_t most = H5Dget_storage_size(dataset) < 65536 ? (size_t)H5Dget_storage_size(dataset) : 65536;
+  int fits = points >= 0 && each > 0 && (size_t)points <= most / each;
+  size_t size = fits ? (size_t)points * each : 0;
+  unsigned char *bytes = fits ? malloc(size + 1) : NULL;
   if (!bytes || H5Tget_class(type) == H5T_VLEN || H5Tis_variable_str(type) > 0 ||
       H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes) < 0) {
     problem = "its compact data can't be read";

@@ -31,11 +31,14 @@ final class HDF5ChunkedStorage: ByteStorage {
     for filter in dataset.filters ?? [] where HDF5Filter(rawValue: filter) == nil { throw fail(.foreignFilter(filter)) }
     let chunks = dataset.chunks ?? []
     var storedBytes = 0
+    var places: Set<[Int]> = []
     for chunk in chunks {
       guard chunk.at.count == chunkShape.count,
         zip(chunk.at, dataset.shape).allSatisfy({ $0 >= 0 && $0 < $1 }),
         zip(chunk.at, chunkShape).allSatisfy({ $0 % $1 == 0 })
       else { throw fail(.badChunk(at: chunk.at, problem: "stands outside the dataset")) }
+      // A tree that lists one chunk a million times would have it unpacked as often.
+      guard places.insert(chunk.at).inserted else { throw fail(.badChunk(at: chunk.at, problem: "is listed twice")) }
       storedBytes &+= max(chunk.count, 0)
     }
     // A chunk unpacks whole, even where the dataset needs a corner of it.

@@ -3,18 +3,22 @@ import Foundation
 import FuzzTargets
 
 /// `zoo-fuzz TARGET [libFuzzer's options and corpus folders]`, or `zoo-fuzz --seeds FOLDER` to write the seeds there.
+///
+/// libFuzzer starts the program again with its own options alone (`-fork=1`), so the target is in the environment too.
 @main struct Main {
   static func main() throws {
     let arguments = CommandLine.arguments
     if arguments.count == 3, arguments[1] == "--seeds" { return try writeSeeds(arguments[2]) }
-    guard arguments.count > 1, let target = FuzzTarget(rawValue: arguments[1]) else {
+    let inherited = ProcessInfo.processInfo.environment[variable].flatMap(FuzzTarget.init)
+    guard arguments.count > 1, let target = inherited ?? FuzzTarget(rawValue: arguments[1]) else {
       print(FuzzTarget.allCases.map(\.rawValue).joined(separator: "\n"))
       exit(arguments.count == 1 ? 0 : 64)
     }
     chosen = target
-    // libFuzzer finds its own program by the first argument, and the target by the environment.
-    var count = Int32(arguments.count - 1)
-    var values: [UnsafeMutablePointer<CChar>?] = ([arguments[0]] + arguments.dropFirst(2)).map { strdup($0) } + [nil]
+    setenv(variable, target.rawValue, 1)
+    let options = [arguments[0]] + arguments.dropFirst(inherited == nil ? 2 : 1)
+    var count = Int32(options.count)
+    var values: [UnsafeMutablePointer<CChar>?] = options.map { strdup($0) } + [nil]
     let status = values.withUnsafeMutableBufferPointer { buffer in
       var base = buffer.baseAddress
       return LLVMFuzzerRunDriver(&count, &base) { bytes, size in
@@ -24,6 +28,8 @@ import FuzzTargets
     }
     exit(status)
   }
+
+  private static let variable = "ZOO_FUZZ_TARGET"
 
   /// Set before the driver starts, only read after.
   nonisolated(unsafe) static var chosen = FuzzTarget.pickle

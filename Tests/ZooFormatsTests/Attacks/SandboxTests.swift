@@ -74,4 +74,20 @@ import ZooCheckpoint
       #expect(error is any ReportableError, "\(lie)")
     }
   }
+
+  @Test func chunkListedTwiceIsRefused() throws {
+    let chunk = #"{"offset":0,"count":16,"mask":0,"at":[0]}"#
+    func answer(_ chunks: String) -> String {
+      #"{"objects":[{"path":"/a","attributes":{},"dataset":{"kind":"float","size":4,"bigEndian":false,"shape":[4],"#
+        + #""layout":"chunked","chunk":[4],"filters":[],"chunks":[\#(chunks)]}}]}"#
+    }
+    func open(_ answer: String) throws -> WeightFile {
+      try WorkerStandIn.with({ _, _ in (Data(answer.utf8), .parsed) }) {
+        try WeightFile.open(path: Fixture.path("hdf5/dtypes.h5"))
+      }
+    }
+    #expect(try open(answer(chunk)).stateDict["a"]?.shape == [4])
+    let error = try #require(throws: HDF5Error.self) { _ = try open(answer(chunk + "," + chunk)) }
+    #expect(error.fault == .badChunk(at: [0], problem: "is listed twice"))
+  }
 }
