@@ -57,7 +57,7 @@ enum ShardedReader {
   ///
   /// - Throws: ``ShardError``.
   static func shards(of file: MappedFile) throws -> [String] {
-    Set(try weightMap(file).values).sorted().filter(isPlain)
+    Set(try weightMap(file).values.flatMap { $0 }).sorted().filter(isPlain)
   }
 
   private static func merge(

@@ -23,18 +23,22 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case keras
   case onnx
   case onnxAnswer = "onnx-answer"
+  case npy
+  case npz
+  case gguf
+  case tensorFlow = "tensorflow"
   /// `zoo scan`, which looks into files of every format, the broken ones too.
   case scan
 
   /// How inputs of the target are put together, so that mutations reach past the first check.
   public var structure: InputStructure {
     switch self {
-    case .pyTorchZip, .torchScript, .zip, .keras: .archive
+    case .pyTorchZip, .torchScript, .zip, .keras, .npz: .archive
     case .pyTorchLegacy, .pickle: .pickle
     case .safetensors: .safetensors
     case .shardIndex, .hdf5Answer, .onnxAnswer: .json
     case .onnx: .protobuf
-    case .hdf5: .bytes
+    case .hdf5, .npy, .gguf, .tensorFlow: .bytes
     case .scan: .mixed
     }
   }

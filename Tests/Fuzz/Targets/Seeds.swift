@@ -21,6 +21,10 @@ public enum Seeds {
     case .hdf5: files(.hdf5)
     case .keras: files(.keras)
     case .onnx: files(.onnx)
+    case .npy: files(.numPyArray)
+    case .npz: files(.numPyArchive)
+    case .gguf: files(.gguf)
+    case .tensorFlow: files(.tensorFlowCheckpoint)
     case .scan: byFormat.values.flatMap(smallest).sorted { $0.name < $1.name }
     case .hdf5Answer: files(.hdf5).map { ($0.name, answer(.hdf5, $0.bytes)) }
     case .onnxAnswer: files(.onnx).map { ($0.name, answer(.onnx, $0.bytes)) }
