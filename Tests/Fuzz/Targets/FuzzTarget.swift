@@ -46,6 +46,9 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   /// Whether libhdf5 runs, which takes its time.
   public var usesHDF5: Bool { self == .hdf5 || self == .keras || self == .scan }
 
+  /// Whether a sound input says where the data is, in files that aren't there or another file than the target's.
+  public var needsOtherFiles: Bool { [.shardIndex, .tensorFlow, .hdf5Answer, .onnxAnswer].contains(self) }
+
   /// Feeds one input to the reader.
   ///
   /// - Returns: whether the reader took it.

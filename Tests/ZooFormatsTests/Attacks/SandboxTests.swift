@@ -57,7 +57,7 @@ import ZooCheckpoint
   }
 
   @Test func answerOfACompromisedWorkerIsNotBelieved() throws {
-    let path = Fixture.path("hdf5/dtypes.h5")
+    let path = PyTorchFixture.path("../hdf5/dtypes.h5")
     func dataset(_ shape: String, _ offset: Int, _ count: Int) -> String {
       #"{"objects":[{"path":"/a","attributes":{},"dataset":{"kind":"float","size":4,"bigEndian":false,"shape":"#
         + #"[\#(shape)],"layout":"contiguous","offset":\#(offset),"count":\#(count)}}]}"#
@@ -83,7 +83,7 @@ import ZooCheckpoint
     }
     func open(_ answer: String) throws -> WeightFile {
       try WorkerStandIn.with({ _, _ in (Data(answer.utf8), .parsed) }) {
-        try WeightFile.open(path: Fixture.path("hdf5/dtypes.h5"))
+        try WeightFile.open(path: PyTorchFixture.path("../hdf5/dtypes.h5"))
       }
     }
     #expect(try open(answer(chunk)).stateDict["a"]?.shape == [4])
