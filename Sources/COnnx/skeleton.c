@@ -44,7 +44,7 @@ static int append_varint(skeleton *s, uint64_t value) {
 static int read_varint(skeleton *s, size_t *place, size_t end, uint64_t *value) {
   *value = 0;
   for (int shift = 0; shift < 70; shift += 7) {
-    if (*place >= end) return fail(s, *place, "ends inside a number");
+    if (*place >= end) return fail(s, *place, "is damaged: it ends inside a number");
     uint8_t byte = s->image[(*place)++];
     if (shift == 63 && byte > 1) return fail(s, *place, "has a number of more than 64 bits");
     *value |= (uint64_t)(byte & 0x7F) << shift;
@@ -122,13 +122,13 @@ static int copy_field(skeleton *s, size_t start, size_t *place, size_t end, uint
     case FIXED64:
     case FIXED32: {
       size_t count = (tag & 7) == FIXED64 ? 8 : 4;
-      if (count > end - *place) return fail(s, start, "ends inside a field");
+      if (count > end - *place) return fail(s, start, "is damaged: it ends inside a field");
       *place += count;
       break;
     }
     case LENGTH:
       if (read_varint(s, place, end, &value)) return -1;
-      if (value > end - *place) return fail(s, start, "has a field that is longer than what holds it");
+      if (value > end - *place) return fail(s, start, "is damaged: a field is longer than what holds it");
       body = *place;
       *place += value;
       if (child < 0) return 0;

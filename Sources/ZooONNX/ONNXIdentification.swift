@@ -48,7 +48,13 @@ extension Catalog {
       }
     }
     guard let best = found.map(\.rank).min(by: <) else { return [] }
-    return found.filter { $0.rank == best }.map(\.identification)
+    // Variants of one model differ in tensors that folding leaves none of; the last has the fewest.
+    var fitting: [Identification] = []
+    for (identification, rank) in found where rank == best {
+      fitting.removeAll { $0.model.name == identification.model.name }
+      fitting.append(identification)
+    }
+    return fitting
   }
 }
 

@@ -91,7 +91,7 @@ import ZooCheckpoint
 
   @Test func anInitializerThatReachesBeyondItsGraphIsRefused() throws {
     let lying: [ProtobufField] = [.number(1, 100), .number(2, 1), .text(8, "w"), .lying(9, length: 400, [1, 2, 3])]
-    #expect(try refusal([.message(5, lying)]).problem == "has a field that is longer than what holds it")
+    #expect(try refusal([.message(5, lying)]).problem == "is damaged: a field is longer than what holds it")
     for length in [UInt64.max, 1 << 63, 1 << 32] {
       let report = try refusal([.message(5, [.lying(9, length: length, [1])])])
       #expect(report.place?.hasPrefix("at byte") == true)
