@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import tempfile
+import warnings
 
 os.environ["KERAS_BACKEND"] = "torch"
 import h5py
@@ -21,6 +22,8 @@ from safetensors.numpy import load_file, save_file
 from networks import RUNNER, ZOO, run
 
 BOUND = 1e-4
+# Keras calls its own `.h5` old, on every save.
+warnings.filterwarnings("ignore")
 APPLICATIONS = {
     "vgg16": ("VGG16", "vgg16", 224), "vgg19": ("VGG19", "vgg19", 224),
     "resnet50": ("ResNet50", "resnet", 224), "resnet101": ("ResNet101", "resnet", 224),
@@ -97,6 +100,10 @@ def network(name):
         random = np.random.default_rng(len(name))
         randomise(model, random)
         picture = random.integers(0, 256, (2, size, size, 3)).astype(np.float32)
+        # A softmax that is all in one class would hide what preprocessing does.
+        head = model.layers[-1]
+        spread = model.predict(preprocess(picture.copy()), verbose=0).std()
+        head.set_weights([np.array(weight.value.detach()) * 2 / spread for weight in head.weights])
         expected = model.predict(preprocess(picture.copy()), verbose=0)
         prepared = normalised(picture, preprocess, name).astype(np.float32)
 

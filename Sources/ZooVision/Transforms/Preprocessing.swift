@@ -13,7 +13,7 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   /// Side of the centre crop; nil for none.
   public var crop: Int?
   public var interpolation: Interpolation
-  /// Subtracted from values in 0…1, a number a channel.
+  /// Subtracted from values in 0…1, in the order red, green, blue, whatever ``channelOrder`` says.
   public var mean: [Float]
   /// Divided by afterwards.
   public var std: [Float]
