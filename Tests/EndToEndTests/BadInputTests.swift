@@ -22,7 +22,10 @@ import Testing
 
   @Test func aDirectory() throws {
     try Workplace.with { place throws in
-      expectRefusal(try place.zoo("convert", "/tmp", "-o", "x.safetensors"), code: 66, saying: "is a directory", place)
+      try FileManager.default.createDirectory(atPath: place.directory.file("empty"), withIntermediateDirectories: false)
+      expectRefusal(
+        try place.zoo("convert", "empty", "-o", "x.safetensors"), code: 66, saying: "is a directory", place,
+        files: ["empty"])
     }
   }
 
