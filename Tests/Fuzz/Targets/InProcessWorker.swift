@@ -2,10 +2,14 @@ import CHDF5
 import COnnx
 import CText
 import Foundation
+import Synchronization
 import ZooFormats
 
 /// The worker's parsers run in this process, where a fuzzer sees them; or not at all, where the answer is the input.
 enum InProcessWorker {
+  /// libhdf5 has no threads of its own in mind, and tests run side by side.
+  private static let turn = Mutex(())
+
   static func standIn<R>(for target: FuzzTarget, answer: UnsafeRawBufferPointer, _ body: () throws -> R) throws -> R {
     switch target {
     case .hdf5Answer, .onnxAnswer:
@@ -17,6 +21,12 @@ enum InProcessWorker {
   }
 
   static func parse(
+    _ task: WorkerProtocol.Task, _ image: UnsafeRawBufferPointer
+  ) -> (reply: Data, code: WorkerProtocol.ExitCode) {
+    turn.withLock { _ in parseAlone(task, image) }
+  }
+
+  private static func parseAlone(
     _ task: WorkerProtocol.Task, _ image: UnsafeRawBufferPointer
   ) -> (reply: Data, code: WorkerProtocol.ExitCode) {
     // libhdf5 keeps what it prints for each thread.
