@@ -24,7 +24,8 @@ import Testing
     try Workplace.with { place throws in
       try FileManager.default.createDirectory(atPath: place.directory.file("empty"), withIntermediateDirectories: false)
       expectRefusal(
-        try place.zoo("convert", "empty", "-o", "x.safetensors"), code: 66, saying: "is a folder without weights", place,
+        try place.zoo("convert", "empty", "-o", "x.safetensors"), code: 66, saying: "is a folder without weights",
+        place,
         files: ["empty"])
     }
   }
