@@ -49,6 +49,8 @@ struct NativeImporter {
     case padded([Int])
     /// [N, H, W, C]; the value itself stays [N, C, H, W].
     case channelsLast
+    /// All elements in one row.
+    case row
     /// One channel, times `scale`, plus `shift`.
     case channel(Int, scale: Float, shift: Float)
   }
@@ -105,7 +107,7 @@ struct NativeImporter {
     case "LayerNormalization": return addLayerNormalization(node)
     case "Concat": return addConcatenation(node)
     case "Transpose": return addTransposition(node)
-    case "Gather": return addChannel(node)
+    case "Gather": return addChannel(node) || addRestoredShape(node)
     case "Unsqueeze": return addUnsqueeze(node)
     case "MaxPool", "AveragePool": return addPool(node)
     case "GlobalAveragePool": return emit(.adaptiveAveragePool(height: 1, width: 1), [0], node)

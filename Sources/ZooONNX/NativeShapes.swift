@@ -17,6 +17,10 @@ extension NativeImporter {
     else { return false }
     let resolved = wanted.enumerated().map { $1 == 0 && $0 < shape.count ? shape[$0] : $1 }
     if resolved == shape { return addIdentity(node) }
+    if resolved == [-1] || resolved == [shape.reduce(1, *)], let x = flowing(node, 0), let output = node.outputs.first {
+      see(output, as: .row, x.value)
+      return true
+    }
     guard resolved.count == 2, resolved != [-1, -1] else { return false }
     let rest = shape.dropFirst().reduce(1, *)
     guard [shape[0], -1].contains(resolved[0]), [rest, -1].contains(resolved[1]) else { return false }
@@ -69,6 +73,22 @@ extension NativeImporter {
       (0..<x.shape[1]).contains(channel)
     else { return false }
     see(output, as: .channel(channel, scale: 1, shift: 0), x.value)
+    return true
+  }
+
+  /// Elements that are taken out of a row in their own order, which is how torch's `as_strided` is exported.
+  mutating func addRestoredShape(_ node: ONNXModel.Node) -> Bool {
+    guard let x = seen(node, 0), x.view == .row, node.integer("axis", 0) == 0, let output = node.outputs.first,
+      let places = constant(node, 1), places.shape == x.shape, places.dtype == .int64,
+      places.elementCount <= Self.mostFolded
+    else { return false }
+    let isInOrder = try? places.withContiguousBytes { bytes in
+      (0..<places.elementCount).allSatisfy {
+        bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self) == Int64($0)
+      }
+    }
+    guard isInOrder == true else { return false }
+    see(output, as: nil, x.value)
     return true
   }
 

@@ -1,6 +1,6 @@
 """ONNX files of every way to hold data, written by the onnx package: onnx/*.onnx.
 
-Beside each stands NAME.expected.safetensors, what `onnx.numpy_helper.to_array` makes of its tensors. torch-*.onnx are
+Beside each stands NAME.expected.safetensors, what `numpy_helper.to_array` makes of its tensors. torch-*.onnx are
 one network by torch's two exporters and their options; torch.expected.safetensors has its state dict, `x` and `logits`.
 """
 import copy
@@ -226,6 +226,24 @@ def exports():
         onnx.save(exported, folder / f"torch-{name}.onnx")
 
 
+def rows():
+    """torch's as_strided by the dynamo exporter: all elements in a row, then taken out of it by their places."""
+    weight = numpy_helper.from_array(np.arange(6, dtype=np.float32).reshape(2, 3, 1, 1), "weight")
+    flat = numpy_helper.from_array(np.array([-1], dtype=np.int64), "flat")
+    for name, order in {"in-order": [0, 1], "turned": [1, 0]}.items():
+        places = numpy_helper.from_array(np.array(order, dtype=np.int64).reshape(1, 2, 1, 1), "places")
+        nodes = [helper.make_node("Conv", ["x", "weight"], ["c"]),
+                 helper.make_node("GlobalAveragePool", ["c"], ["p"]),
+                 helper.make_node("Reshape", ["p", "flat"], ["row"]),
+                 helper.make_node("Gather", ["row", "places"], ["restored"]),
+                 helper.make_node("Flatten", ["restored"], ["y"])]
+        value = helper.make_tensor_value_info
+        graph = helper.make_graph(nodes, "rows", [value("x", 1, [1, 3, 4, 4])], [value("y", 1, [1, 2])],
+                                       [weight, flat, places])
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8),
+                  folder / f"row-{name}.onnx")
+
+
 class PlainVGG(torch.nn.Module):
     """Linear layers without and with a bias, and pooling that comes to a window."""
 
@@ -263,6 +281,7 @@ subgraphs()
 external()
 sparse()
 functions()
+rows()
 exports()
 strangers()
 print({f.name: f.stat().st_size for f in sorted(folder.iterdir())})

@@ -110,6 +110,12 @@ import ZooGraph
     #expect(found.certain == nil)
   }
 
+  @Test(arguments: [("in-order", true), ("turned", false)])
+  func elementsTakenOutOfARowAreTheSameOnlyInTheirOwnOrder(_ name: String, _ isNetwork: Bool) throws {
+    let model = try #require(try WeightFile.open(path: Fixture.path("onnx/row-\(name).onnx")).onnx)
+    #expect((NativeNetwork(model) != nil) == isNetwork)
+  }
+
   @Test(arguments: ["script", "dynamo"])
   func strangerBecomesANetworkOfTheEnginesOwnOperations(_ exporter: String) throws {
     let file = try WeightFile.open(path: Fixture.path("onnx/stranger-\(exporter).onnx"))
