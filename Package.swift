@@ -101,8 +101,9 @@ let package = Package(
       .target(name: "TestSupport", dependencies: ["ZooCheckpoint"], path: "Tests/TestSupport"),
       .testTarget(name: "EndToEndTests", dependencies: ["zoo", "TestSupport"]),
       .target(
-        name: "FuzzTargets", dependencies: ["ZooFormats", "ZooCheckpoint", "CHDF5", "COnnx", "CZlib"],
+        name: "FuzzTargets", dependencies: ["ZooFormats", "ZooCheckpoint", "CHDF5", "COnnx", "CZlib", "CIsolation"],
         path: "Tests/Fuzz/Targets"),
+      .target(name: "CIsolation", dependencies: ["CText"], path: "Tests/Fuzz/Isolation"),
       .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
     ]
     + (isFuzzed

@@ -47,10 +47,10 @@ enum Worker {
   private static func reply(
     of parser: WorkerStandIn.Parser, _ task: WorkerProtocol.Task, file: MappedFile, offset: Int, count: Int
   ) throws(WorkerError) -> Data {
-    guard let (reply, code) = try? file.withBytes(offset: offset, count: count, { parser(task, $0) }) else {
+    guard let (reply, ending) = try? file.withBytes(offset: offset, count: count, { parser(task, $0) }) else {
       throw .badReply(file: file.path, problem: "is about bytes outside the file")
     }
-    try check(code.rawValue << 8, reply, seconds: 0, file: file.path)
+    try check(ending.status, reply, seconds: 0, file: file.path)
     return reply
   }
 

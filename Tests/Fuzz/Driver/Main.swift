@@ -16,13 +16,16 @@ import FuzzTargets
     }
     chosen = target
     setenv(variable, target.rawValue, 1)
+    atexit {
+      for (signal, count) in FuzzTarget.parserDeaths { print("stat::parser_deaths_by_signal_\(signal): \(count)") }
+    }
     let options = [arguments[0]] + arguments.dropFirst(inherited == nil ? 2 : 1)
     var count = Int32(options.count)
     var values: [UnsafeMutablePointer<CChar>?] = options.map { strdup($0) } + [nil]
     let status = values.withUnsafeMutableBufferPointer { buffer in
       var base = buffer.baseAddress
       return LLVMFuzzerRunDriver(&count, &base) { bytes, size in
-        Main.chosen.run(UnsafeRawBufferPointer(start: bytes, count: size))
+        Main.feed(UnsafeRawBufferPointer(start: bytes, count: size))
         return 0
       }
     }
@@ -33,6 +36,17 @@ import FuzzTargets
 
   /// Set before the driver starts, only read after.
   nonisolated(unsafe) static var chosen = FuzzTarget.pickle
+
+  nonisolated(unsafe) private static var kept = 0
+
+  /// Runs the target; inputs that ended a parser are kept in the folder `ZOO_FUZZ_DEATHS`, a thousand at most.
+  private static func feed(_ input: UnsafeRawBufferPointer) {
+    let before = FuzzTarget.parserDeaths
+    chosen.run(input)
+    guard kept < 1000, FuzzTarget.parserDeaths != before, let folder = getenv("ZOO_FUZZ_DEATHS") else { return }
+    kept += 1
+    try? Data(input).write(to: URL(filePath: String(cString: folder)).appending(path: "death-\(kept)"))
+  }
 
   private static func writeSeeds(_ folder: String) throws {
     for target in FuzzTarget.allCases {

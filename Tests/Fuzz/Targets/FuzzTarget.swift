@@ -49,6 +49,9 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   /// Whether a sound input says where the data is, in files that aren't there or another file than the target's.
   public var needsOtherFiles: Bool { [.shardIndex, .tensorFlow, .hdf5Answer, .onnxAnswer].contains(self) }
 
+  /// How often a parser of the worker had to be ended, or ended itself, by a signal so far: SIGPROF is the limit of time.
+  public static var parserDeaths: [Int32: Int] { InProcessWorker.deaths.withLock { $0 } }
+
   /// Feeds one input to the reader.
   ///
   /// - Returns: whether the reader took it.
