@@ -365,6 +365,45 @@ def keras1():
     expect("keras2-theano", {"conv.kernel": conv})
 
 
+def channels_first():
+    """Up to 2.1 Keras flattened pictures as they stood, and Flatten had no data_format; later ones turn them first."""
+    random = np.random.default_rng(20250301)
+    conv, dense = (random.normal(size=shape).astype(np.float32) for shape in ((3, 3, 2, 6), (2 * 2 * 6, 5)))
+    flat = dense.reshape(2, 2, 6, 5).transpose(2, 0, 1, 3).reshape(24, 5)
+    wanted = {"conv.kernel": conv, "fc.kernel": dense}
+    for name, kernel, flatten in (("old", flat, {}), ("turned", dense, {"data_format": "channels_first"})):
+        config = {"class_name": "Sequential", "config": [
+            {"class_name": "Conv2D", "config": {"name": "conv", "data_format": "channels_first"}},
+            {"class_name": "Flatten", "config": {"name": "flatten", **flatten}},
+            {"class_name": "Dense", "config": {"name": "fc"}}]}
+
+        def model(file):
+            file.attrs["model_config"] = json.dumps(config)
+
+        weights = {"conv": {"conv/kernel:0": conv}, "fc": {"fc/kernel:0": kernel}}
+        legacy(f"keras2-channels-first-{name}", weights, version=b"2.1.6", root="model_weights", extra=model)
+        expect(f"keras2-channels-first-{name}", wanted)
+
+
+def channels_first_by_keras():
+    """What Keras 3 itself flattens: the same weights give the same outputs in either order of the picture."""
+    keras.utils.set_random_seed(11)
+    def build(order):
+        return keras.Sequential([keras.Input((2, 5, 5) if order == "channels_first" else (5, 5, 2)),
+                                 layers.Conv2D(6, 3, name="conv", data_format=order),
+                                 layers.Flatten(data_format=order), layers.Dense(4, name="fc")])
+
+    first, last = build("channels_first"), build("channels_last")
+    last.set_weights(first.get_weights())
+    picture = np.random.default_rng(3).normal(size=(1, 2, 5, 5)).astype(np.float32)
+    np.testing.assert_allclose(first(picture).detach().numpy(), last(picture.transpose(0, 2, 3, 1)).detach().numpy(),
+                               atol=1e-6)
+    first.save(HERE / "keras3-channels-first.h5")
+    expect("keras3-channels-first", {
+        f"{layer.name}.{leaf}": value for layer in last.layers if layer.name in ("conv", "fc")
+        for leaf, value in zip(("kernel", "bias"), layer.get_weights())})
+
+
 # Keras 3, by Keras itself.
 
 
@@ -504,3 +543,5 @@ if __name__ == "__main__":
     keras_legacy()
     keras1()
     keras3()
+    channels_first()
+    channels_first_by_keras()

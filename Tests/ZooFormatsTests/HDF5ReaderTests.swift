@@ -50,7 +50,8 @@ struct HDF5Fixture {
 
   @Test(arguments: [
     "keras2-fixed", "keras2-variable", "keras2-split", "keras2-model", "keras2-nested", "keras1-tensorflow",
-    "keras1-theano", "keras1-theano-order", "keras2-theano", "keras3-legacy",
+    "keras1-theano", "keras1-theano-order", "keras2-theano", "keras3-legacy", "keras2-channels-first-old",
+    "keras2-channels-first-turned", "keras3-channels-first",
   ])
   func layerListsGiveNamesInOneSpelling(_ name: String) throws {
     try HDF5Fixture(name).expectSame(WeightFile.open(path: HDF5Fixture.path("\(name).h5")))

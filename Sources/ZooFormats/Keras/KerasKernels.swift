@@ -6,19 +6,20 @@ struct KerasKernels {
   private let backend: String?
   /// Whether kernels stand as (outputs, inputs, height, width), Theano's order, which Keras 1 could be set to.
   private let isTheanoOrdered: Bool
-  /// The first dense layer behind convolutions in that order, and the channels that its rows run over first.
+  /// The first dense layer behind convolutions whose pictures were flattened channel by channel, and the channels that its rows run over first.
   private let flattened: (name: String, channels: Int)?
 
   /// - Parameters:
   ///   - weights: names and tensors in the order of the layers.
   ///   - isKeras1: whether kernels may be in Theano's order.
-  init(_ weights: [(name: String, tensor: Tensor)], isKeras1: Bool, backend: String?) {
+  ///   - flattensByChannel: whether the first dense layer's rows follow channels, whatever the kernels' order.
+  init(_ weights: [(name: String, tensor: Tensor)], isKeras1: Bool, backend: String?, flattensByChannel: Bool) {
     self.backend = backend
     let kernels = weights.filter { $0.name.hasSuffix(".kernel") }
     let shapes = kernels.map(\.tensor.shape).filter { $0.count == 4 }
     isTheanoOrdered =
       isKeras1 && shapes.contains(where: Self.isSurelyTheano) && !shapes.contains(where: Self.isSurelyOurs)
-    flattened = isTheanoOrdered ? Self.flattened(kernels) : nil
+    flattened = isTheanoOrdered || flattensByChannel ? Self.flattened(kernels, outputs: isTheanoOrdered ? 0 : 3) : nil
   }
 
   /// The kernel as (height, width, inputs, outputs), for correlation.
@@ -55,11 +56,14 @@ struct KerasKernels {
     shape[0] == shape[1] && shape[0] < shape[3] && (shape[2] != shape[3] || shape[0] < shape[2])
   }
 
-  private static func flattened(_ kernels: [(name: String, tensor: Tensor)]) -> (name: String, channels: Int)? {
+  /// - Parameter outputs: the dimension of a convolution's kernel that counts its outputs.
+  private static func flattened(
+    _ kernels: [(name: String, tensor: Tensor)], outputs: Int
+  ) -> (name: String, channels: Int)? {
     guard let dense = kernels.firstIndex(where: { $0.tensor.shape.count == 2 }), dense > 0,
       kernels[dense - 1].tensor.shape.count == 4
     else { return nil }
-    let channels = kernels[dense - 1].tensor.shape[0]
+    let channels = kernels[dense - 1].tensor.shape[outputs]
     let rows = kernels[dense].tensor.shape[0]
     // As many rows as channels are pooled, not flattened.
     guard channels > 0, rows > channels, rows % channels == 0 else { return nil }

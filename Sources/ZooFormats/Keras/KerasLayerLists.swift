@@ -27,7 +27,8 @@ struct KerasLayerLists {
     let names = Self.names(listed)
     let kernels = KerasKernels(
       zip(names, listed).map { ($0, $1.tensor) }, isKeras1: version == nil || version?.hasPrefix("1.") == true,
-      backend: backend)
+      backend: backend,
+      flattensByChannel: KerasConfiguration(groups["/"]?.strings("model_config")?.first).flattensByChannel)
     for (name, weight) in zip(names, listed) {
       let upright = try kernels.upright(weight.tensor, name: name)
       guard result.stateDict.tensors.updateValue(upright, forKey: name) == nil else {
