@@ -4,10 +4,12 @@ frameworks, made by the very lines that `zoo verify --how` prints.
     python3 Tests/Fixtures/make_verify.py .build/debug/zoo
 
 Each recording but the first of a network has one deliberate difference, as converters and scripts have them.
-Needs torch, keras (with the torch backend), onnx and onnxruntime.
+Needs torch, torchvision, keras (with the torch backend), onnx and onnxruntime.
 """
 
+import collections
 import json
+import math
 import os
 import pathlib
 import subprocess
@@ -21,6 +23,8 @@ import numpy
 import safetensors.torch
 import torch
 from torch import nn
+from torchvision.models.convnext import CNBlockConfig, ConvNeXt
+from torchvision.models.inception import BasicConv2d, InceptionA
 
 zoo = os.path.abspath(sys.argv[1])
 folder = pathlib.Path(__file__).parent / "verify"
@@ -202,5 +206,75 @@ def vggs():
     variant("vgg-bgr", features__0__weight=right["features.0.weight"].flip(1))
 
 
+def convnexts():
+    torch.manual_seed(11)
+    right = ConvNeXt([CNBlockConfig(4, 8, 1), CNBlockConfig(8, None, 1)], layer_scale=0.5, num_classes=5).eval()
+    for key, parameter in right.named_parameters():
+        # Small variances, for an epsilon to show in them; wide gates, for curves to part.
+        nn.init.normal_(parameter, 0, 0.05 if key.startswith("features.0.0") else 0.7)
+    state = right.state_dict()
+    save("convnext", state, "convnext", {"depths": [1, 1], "widths": [4, 8]}, 16)
+    x = torch.randn(2, 3, 16, 16)
+
+    def variant(name, change):
+        model = ConvNeXt([CNBlockConfig(4, 8, 1), CNBlockConfig(8, None, 1)], layer_scale=0.5, num_classes=5)
+        model.load_state_dict(state)
+        for module in model.modules():
+            change(module)
+        record("torch", name, model=model, x=x.clone())
+
+    def gelu(replacement):
+        def change(module):
+            for name, child in module.named_children():
+                if isinstance(child, nn.GELU):
+                    setattr(module, name, replacement)
+        return change
+
+    class QuickGELU(nn.Module):
+        def forward(self, x):
+            return x * torch.sigmoid(1.702 * x)
+
+    def epsilon(module):
+        if isinstance(module, nn.LayerNorm):
+            module.eps = 1e-5  # torch's own, where ConvNeXt has 1e-6.
+
+    variant("convnext", lambda module: None)
+    variant("convnext-tanh", gelu(nn.GELU(approximate="tanh")))
+    variant("convnext-quick", gelu(QuickGELU()))
+    variant("convnext-epsilon", epsilon)
+
+
+class NarrowConv(BasicConv2d):
+    """A thirty-second of the channels."""
+
+    def __init__(self, inputs, outputs, **options):
+        super().__init__(inputs if inputs == 3 else math.ceil(inputs / 32), math.ceil(outputs / 32), **options)
+
+
+def inceptions():
+    """Inception's beginning, up to the first average pooling; what follows has no weights in the file."""
+    torch.manual_seed(13)
+    model = nn.Sequential(collections.OrderedDict(
+        Conv2d_1a_3x3=NarrowConv(3, 32, kernel_size=3, stride=2), Conv2d_2a_3x3=NarrowConv(32, 32, kernel_size=3),
+        Conv2d_2b_3x3=NarrowConv(32, 64, kernel_size=3, padding=1), maxpool1=nn.MaxPool2d(3, 2),
+        Conv2d_3b_1x1=NarrowConv(64, 80, kernel_size=1), Conv2d_4a_3x3=NarrowConv(80, 192, kernel_size=3),
+        maxpool2=nn.MaxPool2d(3, 2), Mixed_5b=InceptionA(192, 32, NarrowConv)))
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.bias, 0.1, 0.5)
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.2, 0.5)
+    weights = {key: value for key, value in model.state_dict().items() if "num_batches" not in key}
+    save("inception", weights, "inception_v3", {"widthMultiplier": 1 / 32}, 35)
+    x = torch.randn(2, 3, 35, 35)
+    pool = nn.functional.avg_pool2d
+    nn.functional.avg_pool2d = lambda *inputs, **options: pool(*inputs, **options, count_include_pad=False)
+    record("torch", "inception-uncounted", model=model, x=x)
+    nn.functional.avg_pool2d = pool
+
+
 resnets()
 vggs()
+convnexts()
+inceptions()

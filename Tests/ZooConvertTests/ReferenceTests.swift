@@ -18,7 +18,7 @@ import ZooInference
 
   @Test(arguments: [
     ("resnet", "resnet", 29), ("resnet", "resnet-onnx", 20), ("resnet", "resnet-onnx-dynamo", 12),
-    ("vgg", "vgg-keras", 7),
+    ("vgg", "vgg-keras", 7), ("convnext", "convnext", 16),
   ])
   func aRightModelHoldsInEveryLayer(_ model: String, _ recording: String, _ layers: Int) throws {
     let comparison = try compare(model, recording)
@@ -57,6 +57,38 @@ import ZooInference
     let cause = try #require(comparison.cause)
     #expect(cause.kind == kind)
     #expect(cause.layer == module)
+    #expect(cause.words.contains(words), "\(cause.words)")
+    #expect(cause.remaining < 1e-6)
+  }
+
+  /// Steps that no recording sees, such as an activation within a layer, are found out by what follows them.
+  @Test(arguments: [
+    (
+      "convnext", "convnext-tanh", "features.1.0.block.5", "features.1.0.block.gelu", KnownCause.Kind.activation,
+      "the reference's is GELU (tanh approximation), this model's gelu"
+    ),
+    (
+      "convnext", "convnext-quick", "features.1.0.block.5", "features.1.0.block.gelu", .activation,
+      "the reference's is GELU (sigmoid approximation)"
+    ),
+    (
+      "convnext", "convnext-epsilon", "features.0.1", "features.0.1", .epsilon,
+      "LayerNorm epsilon: the reference's is 1e-05, this model's 1e-06"
+    ),
+    (
+      "inception", "inception-uncounted", "Mixed_5b.branch_pool.conv", "Mixed_5b.avgpool", .countIncludePad,
+      "count_include_pad: the reference's is no, this model's yes"
+    ),
+  ])
+  func aStepThatWasNotRecordedIsNamedAsTheCause(
+    _ model: String, _ recording: String, _ module: String, _ layer: String, _ kind: KnownCause.Kind, _ words: String
+  ) throws {
+    let comparison = try compare(model, recording)
+    #expect(comparison.firstDeparture?.module == module)
+    #expect(comparison.layers.prefix { $0.holds }.allSatisfy { $0.departure < 5e-6 })
+    let cause = try #require(comparison.cause)
+    #expect(cause.kind == kind)
+    #expect(cause.layer == layer)
     #expect(cause.words.contains(words), "\(cause.words)")
     #expect(cause.remaining < 1e-6)
   }
