@@ -137,6 +137,11 @@ public struct GraphBuilder {
     add(.adaptiveAveragePool(height: height, width: width), [x], name: "avgpool")
   }
 
+  /// Pictures at the height and width of another value, bilinear.
+  public mutating func resize(_ x: ValueID, like other: ValueID) -> ValueID {
+    add(.resize, [x, other], name: "resize")
+  }
+
   public mutating func sum(_ a: ValueID, _ b: ValueID) -> ValueID { add(.add, [a, b], name: "add") }
 
   public mutating func flatten(_ x: ValueID) -> ValueID { add(.flatten, [x], name: "flatten") }

@@ -102,6 +102,9 @@ public enum Operation: Sendable, Equatable {
   case concatenate(axis: Int)
   /// a, b of one shape.
   case add
+  /// x [N, C, H, W], other [N, …, height, width], of which only the size counts; output [N, C, height, width], bilinear
+  /// between pixels' centres as PyTorch's `interpolate` without `align_corners`, not antialiased.
+  case resize
   /// x [N, …] to [N, product of the rest].
   case flatten
   /// x; does nothing outside training.

@@ -148,6 +148,11 @@ extension Node {
         throw .mismatch(node: name, what: "summands", expected: x, found: operands.last ?? [])
       }
       return x
+    case .resize:
+      guard operands.count == 2, x.count == 4, operands[1].count == 4 else {
+        throw .rank(node: name, expected: 4, found: operands.last ?? x)
+      }
+      return Array(x[..<2] + operands[1][2...])
     case .flatten:
       guard let batch = x.first else { throw .rank(node: name, expected: 4, found: x) }
       return [batch, x.dropFirst().reduce(1, *)]

@@ -15,8 +15,8 @@ struct TinyNetwork {
 
   static let names = ["basic", "bottleneck", "grouped", "keras", "inception", "convnext"]
 
-  init(_ name: String) throws {
-    let checkpoint = try Checkpoint.open(path: Fixture.path("engine/\(name).safetensors"))
+  init(_ name: String, folder: String = "engine") throws {
+    let checkpoint = try Checkpoint.open(path: Fixture.path("\(folder)/\(name).safetensors"))
     tensors = checkpoint.stateDict
     let json = Data(try #require(checkpoint.metadata.config).utf8)
     let fields = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])

@@ -73,6 +73,8 @@ int32_t zoo_network_add_adaptive_average(zoo_network *network, int32_t input, in
 /// copied. Both tensors plain, or both blocked with axis 1.
 int32_t zoo_network_add_layer_normalization(zoo_network *network, int32_t input, int32_t output, int32_t axis,
                                             const float *scale, const float *shift, float epsilon);
+/// Pictures at the output's height and width, bilinear between pixels' centres; both tensors blocked.
+int32_t zoo_network_add_resize(zoo_network *network, int32_t input, int32_t output);
 /// Multiplies every channel by one factor a pixel, height × width of them; both tensors blocked.
 int32_t zoo_network_add_pixel_scale(zoo_network *network, int32_t input, int32_t output, const float *factors);
 /// Tensors of one layout side by side along `axis`.

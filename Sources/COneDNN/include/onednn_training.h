@@ -53,6 +53,8 @@ int32_t zoo_trainer_add_channel_scale(zoo_trainer *trainer, int32_t input, int32
 /// A fixed factor and offset for each channel; both are copied.
 int32_t zoo_trainer_add_channel_affine(zoo_trainer *trainer, int32_t input, int32_t output, const float *scale,
                                        const float *shift);
+/// Pictures at the output's height and width, bilinear between pixels' centres.
+int32_t zoo_trainer_add_resize(zoo_trainer *trainer, int32_t input, int32_t output);
 
 /// Takes memory; no layer may be added afterwards.
 int32_t zoo_trainer_finish(zoo_trainer *trainer, int32_t input, int32_t output);

@@ -98,6 +98,9 @@ struct Lowering {
     return target
   }
 
+  /// Lets a value be a tensor that is there already.
+  mutating func share(_ tensor: Int32, by value: ValueID) { tensors[value] = tensor }
+
   mutating func output(of node: Node) throws -> Int32 {
     let shape = shapes[node.output.index]
     let tensor = try addTensor(shape, shape.count == 4 ? ZOO_BLOCKED : ZOO_PLAIN)
@@ -133,6 +136,7 @@ struct Lowering {
       try step(node.name, zoo_network_add_softmax(handle, source, target), reads: [source], writes: target)
     case .layerNormalization(let axis, let epsilon): try lowerNormalization(node, axis: axis, epsilon: epsilon)
     case .concatenate(let axis): try lowerConcatenation(node, axis: axis)
+    case .resize: try lowerResize(node)
     case .dropout: tensors[node.output] = try tensor(x)
     case .batchNormalization, .channelScale, .channelAffine:
       throw EngineError.unsupported(node: node.name, problem: "is folded into a convolution before lowering")

@@ -61,6 +61,7 @@ public enum ReferenceBackend {
     case .channelAffine(let scale, let shift):
       return ReferenceChannels.map(x) { $1 * Double(scale[$0]) + Double(shift[$0]) }
     case .concatenate(let axis): return ReferenceChannels.concatenate(inputs, axis: axis)
+    case .resize: return ReferenceWindows.resize(x, shape: shape)
     case .add: return zip(x.values, inputs[1].values).map(+)
     case .flatten, .dropout: return x.values
     case .softmax: return softmax(x)

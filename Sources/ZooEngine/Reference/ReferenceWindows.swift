@@ -64,6 +64,24 @@ enum ReferenceWindows {
     }
   }
 
+  /// Between the centres of the four pixels around each place; places beyond the outermost centres take those.
+  static func resize(_ x: ReferenceValue, shape: [Int]) -> [Double] {
+    func taps(_ index: Int, _ axis: Int) -> [(place: Int, weight: Double)] {
+      let size = x.shape[axis]
+      let centre = max((Double(index) + 0.5) * Double(size) / Double(shape[axis]) - 0.5, 0)
+      let first = min(Int(centre), size - 1)
+      let share = centre - Double(first)
+      return [(first, 1 - share), (min(first + 1, size - 1), share)]
+    }
+    return fill(shape) { n, c, y, column in
+      var sum = 0.0
+      for (row, weight) in taps(y, 2) {
+        for (place, share) in taps(column, 3) { sum += weight * share * (element(x, n, c, row, place) ?? 0) }
+      }
+      return sum
+    }
+  }
+
   private static func axes(
     _ padding: Padding, _ x: ReferenceValue, kernel: [Int], stride: [Int], dilation: [Int] = [1, 1],
     ceilMode: Bool = false, node: String

@@ -121,6 +121,7 @@ final class TrainingProgram {
       guard axis == 1 else { throw EngineError.unsupported(node: node.name, problem: "training joins channels only") }
       let parts = try node.inputs.map { try tensor($0) }
       try check(zoo_trainer_add_concatenation(handle, Int32(parts.count), parts, y), node.name)
+    case .resize: try check(zoo_trainer_add_resize(handle, x, y), node.name)
     case .softmax: throw EngineError.unsupported(node: node.name, problem: "the loss takes logits: leave softmax out")
     }
   }

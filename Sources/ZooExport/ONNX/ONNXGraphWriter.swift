@@ -126,6 +126,7 @@ struct ONNXGraphWriter {
         let back = (0...last).map { place in order.firstIndex(of: place) ?? place }
         emit("Transpose", [target], to: output(of: node)) { $0.attribute("perm", back) }
       }
+    case .resize: try addResize(node, inputs)
     case .concatenate(let axis): emit("Concat", inputs, to: output(of: node)) { $0.attribute("axis", axis) }
     case .flatten: emit("Flatten", inputs, to: output(of: node)) { $0.attribute("axis", 1) }
     default: emit("Softmax", inputs, to: output(of: node)) { $0.attribute("axis", -1) }
@@ -202,6 +203,21 @@ struct ONNXGraphWriter {
     default: return false
     }
     return true
+  }
+
+  /// The batch and the channels are the picture's own, height and width the other's.
+  private mutating func addResize(_ node: Node, _ inputs: [String]) throws {
+    var parts: [String] = []
+    for (value, range) in zip(inputs, [0...1, 2...3]) {
+      let start = try constant(node.name + ".start", .int64, [1], [Int64(range.lowerBound)])
+      let end = try constant(node.name + ".end", .int64, [1], [Int64(range.upperBound + 1)])
+      parts.append(step("Slice", [step("Shape", [value], node.name), start, end], node.name))
+    }
+    let size = step("Concat", parts, node.name) { $0.attribute("axis", 0) }
+    emit("Resize", [inputs[0], "", "", size], to: output(of: node)) {
+      $0.attribute("mode", "linear")
+      $0.attribute("coordinate_transformation_mode", "half_pixel")
+    }
   }
 
   private mutating func addAdaptivePool(_ node: Node, _ x: String, to size: [Int]) throws {

@@ -18,7 +18,10 @@ extension NetworkFamily {
 /// Every family that can be built by name.
 public enum NetworkFamilies {
   public static var all: [any NetworkFamily.Type] {
-    [AlexNet.self, VGG.self, ResNet.self, EfficientNetLite.self, InceptionV3.self, ConvNeXt.self]
+    [
+      AlexNet.self, VGG.self, ResNet.self, EfficientNetLite.self, InceptionV3.self, ConvNeXt.self, FCN.self,
+      DeepLabV3.self,
+    ]
   }
 
   /// Builds a network from a family's name and its configuration as JSON.

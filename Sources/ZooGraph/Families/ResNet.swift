@@ -62,39 +62,59 @@ public enum ResNet: NetworkFamily {
 
   public static func graph(_ config: Config, classes: Int) throws(FamilyError) -> Graph {
     try check(config, classes: classes)
+    var b = GraphBuilder()
+    let last = stages(&b, config).last ?? .init(value: b.input, channels: 3)
+    let x = b.flatten(b.adaptiveAveragePool(last.value, height: 1, width: 1))
+    b.beginStage("head")
+    return b.finish(outputs: [b.linear("fc", x, from: last.channels, to: classes)])
+  }
+
+  /// The stem and the stages; gives what each stage makes.
+  ///
+  /// - Parameter dilatedStages: of the last stages, how many keep their size: their convolutions reach as far as if it
+  ///   shrank (torchvision's `replace_stride_with_dilation`).
+  static func stages(
+    _ b: inout GraphBuilder, _ config: Config, dilatedStages: Int = 0
+  ) -> [SegmentationBackbone.Feature] {
     let stem = config.stem ?? Stem()
     let width = config.width ?? 64
-
-    var b = GraphBuilder()
     b.beginStage("stem")
     var x = convolution(
       &b, "conv1", "bn1", b.input, config, from: 3, to: width, kernel: stem.kernel, stride: stem.stride)
     x = b.relu(x)
     if stem.maxPool { x = b.maxPool(x, Pooling(kernel: [3, 3], stride: [2, 2], padding: .symmetric(1))) }
 
-    var channels = width
+    var (channels, dilation) = (width, 1)
+    var made: [SegmentationBackbone.Feature] = []
     for (stage, count) in config.layers.enumerated() {
       b.beginStage("layer\(stage + 1)")
       let planes = width << stage
+      let isDilated = stage >= config.layers.count - dilatedStages
       for index in 0..<count {
+        let isFirst = index == 0
+        let step = Step(stride: stage > 0 && isFirst && !isDilated ? 2 : 1, dilation: dilation)
+        // The first block still has its input's reach.
+        if isFirst && isDilated && stage > 0 { dilation *= 2 }
         x = b.scope("layer\(stage + 1)") { b in
-          b.scope("\(index)") { b in
-            block(&b, x, config, from: channels, planes: planes, stride: stage > 0 && index == 0 ? 2 : 1)
-          }
+          b.scope("\(index)") { b in block(&b, x, config, from: channels, planes: planes, step) }
         }
         channels = planes * config.block.expansion
       }
+      made.append(.init(value: x, channels: channels))
     }
-    x = b.adaptiveAveragePool(x, height: 1, width: 1)
-    x = b.flatten(x)
-    b.beginStage("head")
-    x = b.linear("fc", x, from: channels, to: classes)
-    return b.finish(outputs: [x])
+    return made
+  }
+
+  /// How a block's 3×3 convolution moves.
+  private struct Step {
+    var stride = 1
+    var dilation = 1
   }
 
   private static func block(
-    _ b: inout GraphBuilder, _ x: ValueID, _ config: Config, from inputs: Int, planes: Int, stride: Int
+    _ b: inout GraphBuilder, _ x: ValueID, _ config: Config, from inputs: Int, planes: Int, _ step: Step
   ) -> ValueID {
+    let stride = step.stride
     let outputs = planes * config.block.expansion
     var y = x
     switch config.block {
@@ -107,7 +127,8 @@ public enum ResNet: NetworkFamily {
       let (first, second) = config.strideFirst == true ? (stride, 1) : (1, stride)
       y = b.relu(convolution(&b, "conv1", "bn1", y, config, from: inputs, to: width, kernel: 1, stride: first))
       y = convolution(
-        &b, "conv2", "bn2", y, config, from: width, to: width, kernel: 3, stride: second, groups: groups)
+        &b, "conv2", "bn2", y, config, from: width, to: width, kernel: 3, stride: second, dilation: step.dilation,
+        groups: groups)
       y = convolution(&b, "conv3", "bn3", b.relu(y), config, from: width, to: outputs, kernel: 1)
     }
     var shortcut = x
@@ -122,15 +143,16 @@ public enum ResNet: NetworkFamily {
   /// A convolution that keeps the size but for its stride, and its BatchNorm.
   private static func convolution(
     _ b: inout GraphBuilder, _ name: String, _ norm: String, _ x: ValueID, _ config: Config, from inputs: Int,
-    to outputs: Int, kernel: Int, stride: Int = 1, groups: Int = 1
+    to outputs: Int, kernel: Int, stride: Int = 1, dilation: Int = 1, groups: Int = 1
   ) -> ValueID {
     let y = b.convolution(
-      name, x, from: inputs, to: outputs, kernel: kernel, stride: stride, padding: .symmetric(kernel / 2),
-      groups: groups, bias: config.convolutionBias ?? false)
+      name, x, from: inputs, to: outputs, kernel: kernel, stride: stride,
+      padding: .symmetric(kernel / 2 * dilation), dilation: dilation, groups: groups,
+      bias: config.convolutionBias ?? false)
     return b.batchNorm(norm, y, channels: outputs, epsilon: config.epsilon ?? 1e-5)
   }
 
-  private static func check(_ config: Config, classes: Int) throws(FamilyError) {
+  static func check(_ config: Config, classes: Int) throws(FamilyError) {
     let check = ConfigCheck(family: name)
     try check.require(config.layers.count, in: 1...8, "number of layers")
     for count in config.layers { try check.require(count, in: ConfigCheck.blocks, "layers") }

@@ -1,0 +1,79 @@
+"""Tiny segmentation networks of torchvision's own modules with random weights: segmentation/*.safetensors.
+
+Each file holds `weight.NAME` (the state dict), `input`, `logits` [N, classes, H, W] (evaluation mode) and
+`gradient.NAME`, the gradients of the mean cross-entropy of the logits' mean over the pixels; `labels` are its classes.
+`__metadata__` has the family and its config.
+"""
+import json
+import pathlib
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torchvision.models._utils import IntermediateLayerGetter
+from torchvision.models.resnet import Bottleneck
+from torchvision.models.segmentation import deeplabv3, fcn
+
+from tiny_resnet import CLASSES, TinyResNet
+
+folder = pathlib.Path(__file__).parent / "segmentation"
+folder.mkdir(exist_ok=True)
+
+
+class DilatedResNet(TinyResNet):
+    """With `replace_stride_with_dilation` for the last two stages; basic blocks know no dilation."""
+
+    def __init__(self, layers, width):
+        super().__init__(Bottleneck, layers, width)
+        self.inplanes, self.dilation = width, 1
+        for index, count in enumerate(layers):
+            dilates = index >= len(layers) - 2
+            stage = self._make_layer(Bottleneck, width << index, count, 1 if index == 0 else 2, dilates)
+            setattr(self, f"layer{index + 1}", stage)
+
+
+def backbone(layers, width):
+    names = {f"layer{len(layers)}": "out", f"layer{len(layers) - 1}": "aux"}
+    return IntermediateLayerGetter(DilatedResNet(layers, width), return_layers=names)
+
+
+def pyramid(channels, width, rates):
+    """DeepLabHead, whose width is 256."""
+    return nn.Sequential(deeplabv3.ASPP(channels, rates, width), nn.Conv2d(width, width, 3, padding=1, bias=False),
+                         nn.BatchNorm2d(width), nn.ReLU(), nn.Conv2d(width, CLASSES, 1))
+
+
+def described(family, **values):
+    return json.dumps({"family": family, "config": values})
+
+
+def resnet(layers, width):
+    return {"resnet": {"block": "bottleneck", "layers": layers, "width": width}}
+
+
+torch.manual_seed(17)
+NETWORKS = {
+    "fcn": (fcn.FCN(backbone([1, 2, 2], 4), fcn.FCNHead(64, CLASSES), fcn.FCNHead(32, CLASSES)),
+            described("fcn", backbone=resnet([1, 2, 2], 4), auxiliary=True), (31, 45)),
+    "deeplabv3": (deeplabv3.DeepLabV3(backbone([1, 1, 2], 4), pyramid(64, 8, (2, 5))),
+                  described("deeplabv3", backbone=resnet([1, 1, 2], 4), width=8, rates=[2, 5]), (40, 33)),
+}
+
+for number, (name, (model, description, size)) in enumerate(NETWORKS.items()):
+    torch.manual_seed(number)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias, 0, 0.3)
+            nn.init.normal_(module.running_mean, 0, 0.3)
+            nn.init.uniform_(module.running_var, 0.5, 2)
+    x = torch.randn(2, 3, *size)
+    labels = torch.randint(0, CLASSES, (2,))
+    model.eval()
+    logits = model(x)["out"]
+    nn.functional.cross_entropy(logits.mean((2, 3)), labels).backward()
+    tensors = {f"weight.{k}": v.clone() for k, v in model.state_dict().items() if v.is_floating_point()}
+    tensors |= {"input": x, "labels": labels.float(), "logits": logits.detach()}
+    tensors |= {f"gradient.{k}": p.grad.clone() for k, p in model.named_parameters() if p.grad is not None}
+    save_file(tensors, folder / f"{name}.safetensors", {"zoo.config": description})
+print({f.name: f.stat().st_size for f in folder.iterdir()})
