@@ -108,7 +108,9 @@ static void write_bytes(png_structp png, png_bytep source, png_size_t count) {
 
 static void flush_bytes(png_structp png) { (void)png; }
 
-uint8_t *zoo_png_write(const uint8_t *rgb, uint32_t width, uint32_t height, size_t *count) {
+// `palette` NULL for RGB.
+static uint8_t *write_picture(const uint8_t *pixels, const uint8_t *palette, int colours, uint32_t width,
+                              uint32_t height, size_t *count) {
   zoo_png errors = {0};
   writer state = {0};
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &errors, on_error, on_warning);
@@ -119,11 +121,23 @@ uint8_t *zoo_png_write(const uint8_t *rgb, uint32_t width, uint32_t height, size
     return NULL;
   }
   png_set_write_fn(png, &state, write_bytes, flush_bytes);
-  png_set_IHDR(png, info, width, height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  png_set_IHDR(png, info, width, height, 8, palette ? PNG_COLOR_TYPE_PALETTE : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  if (palette) png_set_PLTE(png, info, (png_const_colorp)palette, colours);
   png_write_info(png, info);
-  for (uint32_t row = 0; row < height; row++) png_write_row(png, rgb + (size_t)row * width * 3);
+  size_t row_bytes = (size_t)width * (palette ? 1 : 3);
+  for (uint32_t row = 0; row < height; row++) png_write_row(png, pixels + row * row_bytes);
   png_write_end(png, NULL);
   png_destroy_write_struct(&png, &info);
   *count = state.count;
   return state.bytes;
+}
+
+uint8_t *zoo_png_write(const uint8_t *rgb, uint32_t width, uint32_t height, size_t *count) {
+  return write_picture(rgb, NULL, 0, width, height, count);
+}
+
+uint8_t *zoo_png_write_indexed(const uint8_t *indices, const uint8_t *palette, int colours, uint32_t width,
+                               uint32_t height, size_t *count) {
+  return write_picture(indices, palette, colours, width, height, count);
 }

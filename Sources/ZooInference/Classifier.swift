@@ -22,7 +22,11 @@ public final class Classifier: Sendable {
   public init(_ model: LoadedModel, batch: Int = 1, threads: Int? = nil) throws {
     self.model = model
     self.batch = batch
+    try model.require(.imageClassification)
     try model.preprocessing.check()
+    guard model.preprocessing.givesOneSize else {
+      throw ModelError.notClassifier(file: model.path, problem: "its pictures are resized but not cropped to one size")
+    }
     plan = try compile(
       model.graph, weights: model.weights, inputShape: [batch, 3] + model.preprocessing.size,
       options: CompileOptions(threads: threads))

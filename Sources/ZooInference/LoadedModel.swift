@@ -15,6 +15,7 @@ public struct LoadedModel: Sendable {
   /// Catalogue name; nil for a network outside the catalogue.
   public let name: String?
   public let description: NetworkDescription
+  public let task: NetworkTask
   public let graph: Graph
   public let weights: Weights
   /// Names of the classes in the order of the logits; empty where unknown.
@@ -75,12 +76,18 @@ public struct LoadedModel: Sendable {
     }
     self.metadata = metadata
     labels = metadata.labels ?? []
+    task = try NetworkFamilies.task(family: description.family)
     graph = try description.graph()
     weights = try stateDict.floatWeights()
     guard let input = metadata.input,
       let preprocessing = try? JSONDecoder().decode(Preprocessing.self, from: Data(input.utf8))
     else { throw ModelError.noPreprocessing(file: source.path) }
     self.preprocessing = preprocessing
+  }
+
+  /// - Throws: ``ModelError/wrongTask(file:task:expected:)``.
+  public func require(_ expected: NetworkTask) throws {
+    guard task == expected else { throw ModelError.wrongTask(file: path, task: task, expected: expected) }
   }
 }
 
@@ -91,6 +98,9 @@ public enum ModelError: Error, Sendable, Equatable {
   case noPreprocessing(file: String)
   /// An ONNX model that isn't one picture in and one number a class out.
   case notClassifier(file: String, problem: String)
+  /// A network for another task than the one that was asked for.
+  case wrongTask(file: String, task: NetworkTask, expected: NetworkTask)
+  case notSegmentation(file: String, problem: String)
   case labels(file: String, found: Int, classes: Int)
   case noLabels(file: String)
 }
@@ -111,6 +121,12 @@ extension ModelError: ReportableError {
     case .notClassifier(let file, let problem):
       ErrorReport(
         .badData, file: file, problem: "can't be shown pictures: \(problem)", advice: "zoo inspect shows its inputs")
+    case .wrongTask(let file, let task, let expected):
+      ErrorReport(
+        .usage, file: file, problem: "is a network for \(task.rawValue), expected one for \(expected.rawValue)",
+        advice: "zoo list --task \(expected.rawValue) names such models")
+    case .notSegmentation(let file, let problem):
+      ErrorReport(.badData, file: file, problem: "can't give each pixel a class: \(problem)")
     case .labels(let file, let found, let classes):
       ErrorReport(.usage, file: file, problem: "has \(classes) classes, and --labels names \(found)")
     case .noLabels(let file):

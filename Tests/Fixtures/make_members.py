@@ -8,7 +8,8 @@ of torchvision's files stand in checksums/torchvision.json already.
     make_members.py FAMILY...       writes the members that have no file yet; with --again all of them
     make_members.py                 checks what every written member says of torchvision's weights
 
-Either way torchvision_weights.tsv is written: every weights file of every classification model, for the tests.
+Either way torchvision_weights.tsv and torchvision_segmentation_weights.tsv are written: every weights file of every
+classification and segmentation model, for the tests.
 """
 import argparse
 import importlib
@@ -29,11 +30,17 @@ KEPT, KEPT_OF_WEIGHTS = ("note", "variants"), ("sha256", "note", "olderFiles")
 
 def input_of(weights):
     picture = weights.transforms()
-    (crop,), (resize,) = picture.crop_size, picture.resize_size
-    return {
-        "size": [crop, crop], "resize": resize, "crop": crop, "interpolation": picture.interpolation.value,
-        "mean": picture.mean, "std": picture.std, "channelOrder": "RGB",
+    (resize,) = picture.resize_size
+    # Segmentation takes the whole picture.
+    crops = {"crop": picture.crop_size[0]} if hasattr(picture, "crop_size") else {}
+    side = crops.get("crop", resize)
+    return {"size": [side, side], "resize": resize} | crops | {
+        "interpolation": picture.interpolation.value, "mean": picture.mean, "std": picture.std, "channelOrder": "RGB",
     }
+
+
+def is_segmentation(weights):
+    return any("miou" in metrics for metrics in weights.meta["_metrics"].values())
 
 
 def weights_of(weights, usual):
@@ -43,7 +50,7 @@ def weights_of(weights, usual):
         "sizeMiB": weights.meta["_file_size"],
     }
     # Weights of features alone have no accuracy.
-    if not math.isnan(weights.meta["_metrics"]["ImageNet-1K"]["acc@1"]):
+    if not any(math.isnan(value) for metrics in weights.meta["_metrics"].values() for value in metrics.values()):
         entry["metrics"] = weights.meta["_metrics"]
     if input_of(weights) != usual:
         entry["input"] = input_of(weights)
@@ -54,9 +61,10 @@ def member(family, paper, name, title, config, more):
     enumeration = list(get_model_weights(name))
     first = enumeration[0]
     keys = ("title", "year", "url")
+    task, labels = ("image-segmentation", "voc") if is_segmentation(first) else ("image-classification", "imagenet1k")
     made = {
-        "name": name, "title": title, "family": family, "note": None, "task": "image-classification", "config": config,
-        "variants": None, "classes": len(first.meta["categories"]), "labels": "imagenet1k", "input": input_of(first),
+        "name": name, "title": title, "family": family, "note": None, "task": task, "config": config,
+        "variants": None, "classes": len(first.meta["categories"]), "labels": labels, "input": input_of(first),
         "parameters": first.meta["num_params"], "gflops": first.meta["_ops"], "paper": dict(zip(keys, paper)),
         "weights": [weights_of(weights, input_of(first)) for weights in enumeration],
     }
@@ -111,15 +119,14 @@ def departures():
                     yield f"{path.name}: {weights['id']} {key} is {found}, torchvision's is {value}"
 
 
-def list_weights():
-    rows = ["model weights file sha256Prefix parameters gflops acc@1 acc@5 side".split()]
-    for name in list_models(module=torchvision.models):
+def list_weights(module, dataset, measures, file):
+    rows = ["model weights file sha256Prefix parameters gflops".split() + list(measures) + ["side"]]
+    for name in list_models(module=module):
         for weights in get_model_weights(name):
             entry, meta = weights_of(weights, None), weights.meta
-            accuracy = meta["_metrics"]["ImageNet-1K"]
             rows.append([name, weights.name, entry["file"], entry["sha256Prefix"], meta["num_params"], meta["_ops"],
-                         accuracy["acc@1"], accuracy["acc@5"], entry["input"]["crop"]])
-    path = pathlib.Path(__file__).parent / "torchvision_weights.tsv"
+                         *(meta["_metrics"][dataset][measure] for measure in measures), entry["input"]["size"][0]])
+    path = pathlib.Path(__file__).parent / file
     path.write_text("".join("\t".join(map(str, row)) + "\n" for row in rows))
 
 
@@ -136,6 +143,8 @@ if __name__ == "__main__":
             if arguments.again or not path.exists():
                 path.write_text(written(keeping(made, path)) + "\n")
                 print(path.relative_to(ROOT))
-    list_weights()
+    list_weights(torchvision.models, "ImageNet-1K", ("acc@1", "acc@5"), "torchvision_weights.tsv")
+    list_weights(torchvision.models.segmentation, "COCO-val2017-VOC-labels", ("miou", "pixel_acc"),
+                 "torchvision_segmentation_weights.tsv")
     if found := list(departures()):
         sys.exit("\n".join(found))

@@ -2,17 +2,21 @@
 
 Each file holds `weight.NAME` (the state dict), `input`, `logits` [N, classes, H, W] (evaluation mode) and
 `gradient.NAME`, the gradients of the mean cross-entropy of the logits' mean over the pixels; `labels` are its classes.
-`__metadata__` has the family and its config.
+`__metadata__` has the family and its config. picture.png is a picture, `mask` what torchvision's preprocessing
+(a shorter side of 40 pixels) and the network make of it.
 """
 import json
 import pathlib
 
+import numpy
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
 from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.resnet import Bottleneck
 from torchvision.models.segmentation import deeplabv3, fcn
+from torchvision.transforms._presets import SemanticSegmentation
 
 from tiny_resnet import CLASSES, TinyResNet
 
@@ -59,6 +63,11 @@ NETWORKS = {
                   described("deeplabv3", backbone=resnet([1, 1, 2], 4), width=8, rates=[2, 5]), (40, 33)),
 }
 
+y, x = numpy.mgrid[0:52, 0:37]
+waves = numpy.stack([numpy.sin(x / 5 + y / 9), numpy.cos(x / 4 - y / 11), numpy.sin(x * y / 300)], -1)
+picture = Image.fromarray(((waves + 1) * 127).astype(numpy.uint8))
+picture.save(folder / "picture.png")
+
 for number, (name, (model, description, size)) in enumerate(NETWORKS.items()):
     torch.manual_seed(number)
     for module in model.modules():
@@ -74,6 +83,11 @@ for number, (name, (model, description, size)) in enumerate(NETWORKS.items()):
     nn.functional.cross_entropy(logits.mean((2, 3)), labels).backward()
     tensors = {f"weight.{k}": v.clone() for k, v in model.state_dict().items() if v.is_floating_point()}
     tensors |= {"input": x, "labels": labels.float(), "logits": logits.detach()}
+    with torch.no_grad():
+        shown = model(SemanticSegmentation(resize_size=40)(picture)[None])["out"][0]
+    # Far from a tie, so that rounding decides no pixel.
+    best = shown.topk(2, dim=0).values
+    tensors |= {"mask": shown.argmax(0).to(torch.uint8), "margin": (best[0] - best[1]).half()}
     tensors |= {f"gradient.{k}": p.grad.clone() for k, p in model.named_parameters() if p.grad is not None}
     save_file(tensors, folder / f"{name}.safetensors", {"zoo.config": description})
 print({f.name: f.stat().st_size for f in folder.iterdir()})

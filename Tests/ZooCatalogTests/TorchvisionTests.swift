@@ -35,8 +35,8 @@ import ZooGraph
     "vit",
   ]
 
-  static func rows() throws -> [Row] {
-    let text = try String(contentsOfFile: Fixture.path("torchvision_weights.tsv"), encoding: .utf8)
+  static func rows(_ file: String = "torchvision_weights.tsv") throws -> [Row] {
+    let text = try String(contentsOfFile: Fixture.path(file), encoding: .utf8)
     return try text.split(separator: "\n").dropFirst().map { line in
       let fields = line.split(separator: "\t").map(String.init)
       try #require(fields.count == 9)
@@ -69,6 +69,29 @@ import ZooGraph
       let metrics = weights.metrics?["ImageNet-1K"]
       let published = row.accuracy.first?.isNaN == true ? nil : row.accuracy
       #expect(metrics.map { [$0["acc@1"], $0["acc@5"]] } == published.map { $0.map(Optional.some) }, "\(row.file)")
+    }
+  }
+
+  /// Whose cost torchvision counts with the auxiliary classifier, which runs beside the other outside training too.
+  @Test func segmentationHasTorchvisionsFacts() throws {
+    let catalog = try Catalog(overlays: [])
+    let rows = try Self.rows("torchvision_segmentation_weights.tsv")
+    #expect(rows.count == 6)
+    for row in rows {
+      guard let model = catalog.models.first(where: { $0.name == row.model }) else { continue }
+      #expect(model.task == "image-segmentation" && model.classes == 21 && model.labels.count == 21)
+      let weights = try #require(model.weights.first { $0.id == row.weights })
+      #expect(weights.file == row.file && weights.sha256Prefix == row.sha256Prefix)
+      #expect(weights.metrics?["COCO-val2017-VOC-labels"] == ["miou": row.accuracy[0], "pixel_acc": row.accuracy[1]])
+      let graph = try model.graph()
+      #expect(graph.parameterCount == row.parameters, "\(row.file): \(graph.parameterCount)")
+      let side = row.side
+      var cost = try graph.multiplyAdds(input: [1, 3, side, side])
+      let pixels = Double((side + 7) / 8 * ((side + 7) / 8))
+      for parameter in graph.parameters where parameter.name.hasPrefix("aux_classifier") && parameter.shape.count == 4 {
+        cost += Double(parameter.shape.reduce(1, *)) * pixels
+      }
+      #expect(abs(cost / 1e9 - row.gflops) <= max(0.005 * row.gflops, 0.001), "\(row.file): \(cost / 1e9)")
     }
   }
 

@@ -17,3 +17,7 @@ void zoo_png_close(zoo_png *decoder);
 
 /// Encodes 8-bit RGB; returns the bytes (to be freed by the caller) and their count, or NULL.
 uint8_t *zoo_png_write(const uint8_t *rgb, uint32_t width, uint32_t height, size_t *count);
+
+/// Encodes a colour a byte, an index into a palette of `colours` (1 to 256) RGB triples; as zoo_png_write else.
+uint8_t *zoo_png_write_indexed(const uint8_t *indices, const uint8_t *palette, int colours, uint32_t width,
+                               uint32_t height, size_t *count);

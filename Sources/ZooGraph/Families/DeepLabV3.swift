@@ -3,6 +3,8 @@
 public enum DeepLabV3: NetworkFamily {
   public static let name = "deeplabv3"
 
+  public static var task: NetworkTask { .imageSegmentation }
+
   public struct Config: Codable, Sendable, Equatable {
     public var backbone: SegmentationBackbone
     /// Whether the state dict holds the auxiliary classifier, which only training uses; default false.

@@ -5,13 +5,24 @@ public protocol NetworkFamily {
   associatedtype Config: Codable & Sendable
   /// The name that catalogue entries and checkpoints know the family by.
   static var name: String { get }
-  /// The network for pictures [N, 3, H, W], giving logits [N, classes].
+  /// What its outputs are.
+  static var task: NetworkTask { get }
+  /// The network for pictures [N, 3, H, W], giving the logits of its ``task``.
   static func graph(_ config: Config, classes: Int) throws(FamilyError) -> Graph
   /// The same network without what only training from scratch uses, such as an auxiliary classifier.
   static func withoutTrainingParts(_ config: Config) -> Config
 }
 
+/// What a network says of a picture; named as Hugging Face names tasks.
+public enum NetworkTask: String, Sendable {
+  /// Logits [N, classes].
+  case imageClassification = "image-classification"
+  /// Logits [N, classes, H, W], a class for each pixel.
+  case imageSegmentation = "image-segmentation"
+}
+
 extension NetworkFamily {
+  public static var task: NetworkTask { .imageClassification }
   public static func withoutTrainingParts(_ config: Config) -> Config { config }
 }
 
@@ -23,6 +34,9 @@ public enum NetworkFamilies {
       DeepLabV3.self,
     ]
   }
+
+  /// - Throws: ``FamilyError``.
+  public static func task(family: String) throws(FamilyError) -> NetworkTask { try type(named: family).task }
 
   /// Builds a network from a family's name and its configuration as JSON.
   ///

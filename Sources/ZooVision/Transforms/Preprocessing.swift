@@ -6,11 +6,11 @@ import ZooCheckpoint
 ///
 /// The geometry is torchvision's `Resize(int)` and `CenterCrop`.
 public struct Preprocessing: Codable, Sendable, Equatable {
-  /// Height and width of the result.
+  /// Height and width of the result; see ``size(of:)``.
   public var size: [Int]
   /// The shorter side is resized to this; nil resizes to `size` outright.
   public var resize: Int?
-  /// Side of the centre crop; nil for none.
+  /// Side of the centre crop; nil for none. A resize without a crop keeps the whole picture, of whatever shape.
   public var crop: Int?
   public var interpolation: Interpolation
   /// Subtracted from values in 0…1, in the order red, green, blue, whatever ``channelOrder`` says.
@@ -45,6 +45,9 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     try check()
   }
 
+  /// Of a whole picture after its resize: one that is a pixel wide would grow without bound.
+  private static let mostPixels = 1 << 24
+
   /// - Throws: ``PictureError/badPreprocessing(problem:)`` where the numbers can't be used.
   public func check() throws(PictureError) {
     let sides = size + [resize, crop].compactMap { $0 }
@@ -60,20 +63,37 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     guard crop == nil || size == [crop, crop] else {
       throw .badPreprocessing(problem: "crop \(crop ?? 0) doesn't give size \(size)")
     }
-    guard resize == nil || crop != nil else {
-      throw .badPreprocessing(problem: "a resize of the shorter side needs a crop to give one size")
-    }
   }
 
-  /// The picture after geometry, before normalisation: `size` pixels.
+  /// Whether pictures of every shape become one of ``size``.
+  public var givesOneSize: Bool { resize == nil || crop != nil }
+
+  /// Height and width that a picture gets: ``size``, but where the shorter side is resized and nothing is cropped.
+  public func size(of picture: Picture) -> [Int] {
+    guard let resize, crop == nil else { return size }
+    let resized = resizedSize(of: picture, shorter: resize)
+    return [resized.height, resized.width]
+  }
+
+  private func resizedSize(of picture: Picture, shorter: Int) -> (width: Int, height: Int) {
+    let longer = shorter * max(picture.width, picture.height) / min(picture.width, picture.height)
+    return picture.width <= picture.height ? (shorter, longer) : (longer, shorter)
+  }
+
+  /// The picture after geometry, before normalisation: of ``size(of:)``.
   ///
   /// - Throws: ``PictureError``.
   public func fitted(_ picture: Picture) throws(PictureError) -> Picture {
     try check()
     guard let resize else { return picture.resized(width: size[1], height: size[0], filter: interpolation) }
-    let short = min(picture.width, picture.height)
-    let long = resize * max(picture.width, picture.height) / short
-    let (width, height) = picture.width <= picture.height ? (resize, long) : (long, resize)
+    let (width, height) = resizedSize(of: picture, shorter: resize)
+    guard crop != nil else {
+      guard width * height <= Self.mostPixels else {
+        throw .badPreprocessing(
+          problem: "a picture of \(picture.width) × \(picture.height) would become \(width) × \(height)")
+      }
+      return picture.resized(width: width, height: height, filter: interpolation)
+    }
     let across = CropSpan(of: width, to: size[1])
     let down = CropSpan(of: height, to: size[0])
     return picture.resized(
@@ -81,20 +101,20 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     ).padded(left: across.padding, top: down.padding, width: size[1], height: size[0])
   }
 
-  /// Writes [3, height, width] values.
+  /// Writes [3, height, width] values, of ``size(of:)``.
   ///
   /// - Throws: ``PictureError``.
   public func write(_ picture: Picture, into target: UnsafeMutableBufferPointer<Float>) throws {
     let fitted = try fitted(picture)
-    guard target.count == 3 * size[0] * size[1], let base = target.baseAddress else {
-      throw PictureError.badPreprocessing(problem: "room for \(target.count) values, needs \(3 * size[0] * size[1])")
+    let plane = fitted.width * fitted.height
+    guard target.count == 3 * plane, let base = target.baseAddress else {
+      throw PictureError.badPreprocessing(problem: "room for \(target.count) values, needs \(3 * plane)")
     }
     let scale = std.map { 1 / (255 * $0) }
     let shift = zip(mean, std).map { -$0 / $1 }
     zoo_normalize_rgb(
       base, fitted.pixels, Int64(fitted.width), Int64(fitted.height), Int64(fitted.width * 3), scale, shift)
     if channelOrder == "BGR" {
-      let plane = size[0] * size[1]
       for index in 0..<plane { target.swapAt(index, 2 * plane + index) }
     }
   }
@@ -104,8 +124,9 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   /// - Throws: ``PictureError``.
   public func apply(_ picture: Picture) throws -> FloatTensor {
     try check()
+    let size = size(of: picture)
     var values = [Float](repeating: 0, count: 3 * size[0] * size[1])
     try values.withUnsafeMutableBufferPointer { try write(picture, into: $0) }
-    return FloatTensor(shape: [3, size[0], size[1]], values: values)
+    return FloatTensor(shape: [3] + size, values: values)
   }
 }

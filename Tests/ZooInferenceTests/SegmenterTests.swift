@@ -1,0 +1,78 @@
+import Foundation
+import TestSupport
+import Testing
+import ZooCheckpoint
+import ZooVision
+
+@testable import ZooInference
+
+@Suite struct SegmenterTests {
+  /// A network of `make_segmentation.py` as a checkpoint, and what torchvision says of its picture.
+  private func withCheckpoint(_ name: String, _ body: (String, StateDict) throws -> Void) throws {
+    let directory = try TemporaryDirectory()
+    defer { directory.remove() }
+    let fixture = try Checkpoint.open(path: Fixture.path("segmentation/\(name).safetensors"))
+    var stateDict = StateDict()
+    for (name, tensor) in fixture.stateDict.tensors where name.hasPrefix("weight.") {
+      stateDict[String(name.dropFirst(7))] = tensor
+    }
+    var metadata = CheckpointMetadata()
+    metadata.config = try #require(fixture.metadata.config).dropLast() + #","classes":5}"#
+    metadata.labels = ["background", "one", "two", "three", "four"]
+    metadata.input = #"""
+      {"size":[40,40],"resize":40,"interpolation":"bilinear","mean":[0.485,0.456,0.406],"std":[0.229,0.224,0.225]}
+      """#
+    let path = directory.file("network.safetensors")
+    try CheckpointWriter.write(stateDict, metadata: metadata, to: path)
+    try body(path, fixture.stateDict)
+  }
+
+  @Test(arguments: ["fcn", "deeplabv3"])
+  func masksEqualTorchvisions(_ name: String) throws {
+    try withCheckpoint(name) { path, expected in
+      let segmenter = try Segmenter(LoadedModel(path: path), threads: 1)
+      let picture = try Picture.decode(path: Fixture.path("segmentation/picture.png"))
+      let found = try segmenter.segment(picture)
+      #expect([found.mask.width, found.mask.height] == [picture.width, picture.height])
+      let mask = try #require(expected["mask"])
+      let wanted = ClassMask(
+        width: mask.shape[1], height: mask.shape[0], classes: try mask.floats().map { UInt8($0) }
+      ).resized(width: picture.width, height: picture.height)
+      let differing = zip(found.mask.classes, wanted.classes).filter { $0 != $1 }.count
+      // Pictures differ by a level in 255, which turns pixels between two classes alone.
+      #expect(differing * 100 <= wanted.classes.count, "\(differing) pixels differ")
+      #expect(Set(wanted.classes).count >= 2)
+      let shares = found.shares
+      #expect(abs(shares.reduce(0) { $0 + $1.share } - 1) < 1e-9)
+      #expect(zip(shares, shares.dropFirst()).allSatisfy { $0.share >= $1.share })
+      #expect(shares.allSatisfy { segmenter.model.labels[$0.index] == $0.label })
+    }
+  }
+
+  @Test func picturesOfOtherShapesKeepTheirOwn() throws {
+    try withCheckpoint("fcn") { path, _ in
+      let segmenter = try Segmenter(LoadedModel(path: path), threads: 1)
+      for (width, height) in [(64, 20), (20, 64), (3, 90), (41, 41)] {
+        let picture = Picture(width: width, height: height, pixels: [UInt8](repeating: 90, count: width * height * 3))
+        let mask = try segmenter.segment(picture).mask
+        #expect([mask.width, mask.height] == [width, height])
+      }
+    }
+  }
+
+  @Test func aPictureThatWouldGrowWithoutBoundIsRefused() throws {
+    try withCheckpoint("fcn") { path, _ in
+      let segmenter = try Segmenter(LoadedModel(path: path), threads: 1)
+      let line = Picture(width: 1, height: 16_000, pixels: [UInt8](repeating: 0, count: 48_000))
+      #expect(throws: PictureError.self) { try segmenter.segment(line) }
+    }
+  }
+
+  @Test func eachTaskRefusesTheOthersNetworks() throws {
+    try withCheckpoint("fcn") { path, _ in
+      #expect(throws: ModelError.wrongTask(file: path, task: .imageSegmentation, expected: .imageClassification)) {
+        try Classifier(LoadedModel(path: path))
+      }
+    }
+  }
+}
