@@ -33,7 +33,7 @@ import ZooVision
       let segmenter = try Segmenter(LoadedModel(path: path), threads: 1)
       let picture = try Picture.decode(path: Fixture.path("segmentation/picture.png"))
       let found = try segmenter.segment(picture)
-      #expect([found.mask.width, found.mask.height] == [picture.width, picture.height])
+      #expect(found.mask.width == picture.width && found.mask.height == picture.height)
       let mask = try #require(expected["mask"])
       let wanted = ClassMask(
         width: mask.shape[1], height: mask.shape[0], classes: try mask.floats().map { UInt8($0) }
@@ -55,7 +55,7 @@ import ZooVision
       for (width, height) in [(64, 20), (20, 64), (3, 90), (41, 41)] {
         let picture = Picture(width: width, height: height, pixels: [UInt8](repeating: 90, count: width * height * 3))
         let mask = try segmenter.segment(picture).mask
-        #expect([mask.width, mask.height] == [width, height])
+        #expect(mask.width == width && mask.height == height)
       }
     }
   }
