@@ -77,6 +77,18 @@ import ZooCheckpoint
     #expect(scan.verdict == .clean && scan.format == .pickle)
   }
 
+  @Test(arguments: ["(S'touch /tmp/x'\nios\nsystem\n.", "(cos\nsystem\nS'touch /tmp/x'\no."])
+  func oldOpcodesThatCallAreSeen(_ pickle: String) throws {
+    for (bytes, name) in [
+      (Array(pickle.utf8), "x.bin"), ([0x80, 1] + Array(pickle.utf8), "x.pkl"),
+      (ZipAssembler.checkpoint(Array(pickle.utf8)).bytes(), "x.pth"),
+    ] {
+      let scan = try scan(bytes, name: name)
+      #expect(scan.verdict == .dangerous, "\(name): \(scan.findings)")
+      #expect(scan.findings.first?.detail == "calls os.system('touch /tmp/x')")
+    }
+  }
+
   @Test func pickleThatBreaksOffAfterItsCallIsDangerous() throws {
     let broken = call().dropLast() + [0xFE, 0xFE]
     let bare = try scan(Array(broken))
@@ -173,12 +185,46 @@ import ZooCheckpoint
     #expect(escape.verdict == .dangerous)
   }
 
+  private func model(_ nodes: [[ProtobufField]], _ more: [ProtobufField] = []) -> [UInt8] {
+    let value: [ProtobufField] = [.message(12, ONNXAssembler.value("y", axes: []))]
+    return ONNXAssembler.model(graph: nodes.map { .message(1, $0) } + value, more: more)
+  }
+
+  @Test func operatorsOfUnknownLibrariesAreNamedWhereverTheyStand() throws {
+    func node(_ kind: String, _ domain: String, _ attributes: [ProtobufField] = []) -> [ProtobufField] {
+      ONNXAssembler.node(kind, ["x"], ["y"], [.text(7, domain)] + attributes)
+    }
+    let branch = ProtobufField.message(
+      5, [.text(1, "then_branch"), .message(6, [.message(1, node("Steal", "evil"))]), .number(20, 5)])
+    let function: [ProtobufField] = [
+      .text(1, "own"), .text(4, "a"), .text(5, "b"), .message(7, node("Steal", "evil")), .text(10, "mine"),
+    ]
+    for bytes in [
+      model([node("Steal", "evil")]), model([node("If", "", [branch])]),
+      model([node("own", "mine")], [.message(25, function)]),
+    ] {
+      let scan = try scan(bytes, name: "x.onnx")
+      #expect(scan.verdict == .suspicious)
+      #expect(kinds(scan) == [.customOperators])
+      #expect(scan.findings.first?.detail == "needs a library of operators that ONNX doesn't have: evil.Steal")
+    }
+    let harmless = [
+      ProtobufField.text(1, "own"), .text(4, "a"), .text(5, "b"), .message(7, node("Relu", "")), .text(10, "mine"),
+    ]
+    for bytes in [
+      model([node("Gelu", "com.microsoft"), node("Relu", "ai.onnx")]),
+      model([node("own", "mine")], [.message(25, harmless)]),
+    ] { #expect(try scan(bytes, name: "x.onnx").verdict == .clean) }
+  }
+
   @Test func shardsThatLeadOutAndShardsThatRunCodeAreDangerous() throws {
     let directory = try TemporaryDirectory()
     defer { directory.remove() }
     let index = directory.file("pytorch_model.bin.index.json")
     try Data(#"{"weight_map":{"w":"../../etc/passwd"}}"#.utf8).write(to: URL(filePath: index))
     #expect(kinds(ContentScan(path: index)) == [.outsideFile])
+    try Data(#"{"weight_map":{"w":"b.bin","w":"a.bin"}}"#.utf8).write(to: URL(filePath: index))
+    #expect(ContentScan(path: index).verdict == .malformed)
     try Data(#"{"weight_map":{"w":"a.bin"}}"#.utf8).write(to: URL(filePath: index))
     try Data(ZipAssembler.checkpoint(call()).bytes()).write(to: URL(filePath: directory.file("a.bin")))
     let scan = ContentScan(path: index)

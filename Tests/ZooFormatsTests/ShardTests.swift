@@ -92,6 +92,30 @@ import ZooCheckpoint
     #expect(try report(["a": "model-00009-of-00002.safetensors"]).kind == .noInput)
   }
 
+  @Test(arguments: [
+    (#"{"weight_map": {"a": "1.safetensors", "b": "1.safetensors", "a": "2.safetensors"}}"#, "a"),
+    (#"{"weight_map": {"a": "1.safetensors"}, "metadata": {}, "weight_map": {"b": "1.safetensors"}}"#, "weight_map"),
+    (#"{"weight_map": {"layer\"s": "1.safetensors", "l\u0061yer\u0022s": "2.safetensors"}}"#, "layer\"s"),
+    (#"{"metadata": [{"n": 1}, {"n": {"m": "}", "m": 2}}], "weight_map": {"a": "1.safetensors"}}"#, "m"),
+  ])
+  func nameThatStandsTwiceIsRefused(_ text: String, name: String) throws {
+    let error = try #require(throws: ShardError.self) { _ = try open(Array(text.utf8)) }
+    guard case .repeatedName(_, name) = error else { throw error }
+    #expect(error.report.kind == .badData)
+    #expect(error.report.place == name)
+  }
+
+  @Test func namesOfDifferentObjectsMayBeTheSame() throws {
+    let text = #"{"metadata": {"a": {"a": ["a", "a"]}}, "weight_map": {"a": "model-00001-of-00002.safetensors"}}"#
+    let directory = try TemporaryDirectory()
+    defer { directory.remove() }
+    try FileManager.default.copyItem(
+      atPath: Self.shard, toPath: directory.file("model-00001-of-00002.safetensors"))
+    let index = directory.file("model.safetensors.index.json")
+    try Data(text.utf8).write(to: URL(filePath: index))
+    #expect(try WeightFile.open(path: index).stateDict.names == ["a"])
+  }
+
   @Test func indexOfItselfIsRefused() throws {
     let report = try report(["a": "model.safetensors.index.json"])
     #expect(report.problem == "is an index itself, expected weights")

@@ -5,6 +5,11 @@ extension ShardError: ReportableError {
     switch self {
     case .notAnIndex(let file, let problem):
       ErrorReport(.badData, file: file, problem: problem, advice: "expected an index of shards with a weight_map")
+    case .repeatedName(let file, let name):
+      ErrorReport(
+        .badData, file: file, place: name,
+        problem: "stands twice in the index, where readers differ in which they take",
+        advice: "don't trust the file's source")
     case .unsafeShardName(let file, let shard):
       ErrorReport(
         .badData, file: file, place: "weight_map",

@@ -85,9 +85,11 @@ enum ShardedReader {
       throw ShardError.notAnIndex(file: file.path, problem: "is a text of \(file.count) bytes, too large for an index")
     }
     let data = try file.withBytes(offset: 0, count: file.count) { Data($0) }
-    guard let index = try? JSONDecoder().decode(Index.self, from: data) else {
+    // A zero is a sign of UTF-16, which Foundation reads too and nobody writes.
+    guard !data.contains(0), let index = try? JSONDecoder().decode(Index.self, from: data) else {
       throw ShardError.notAnIndex(file: file.path, problem: "is no JSON object with a weight_map of names to shards")
     }
+    if let name = RepeatedName.first(in: data) { throw ShardError.repeatedName(file: file.path, name: name) }
     guard !index.weight_map.isEmpty else {
       throw ShardError.notAnIndex(file: file.path, problem: "its weight_map is empty")
     }

@@ -47,6 +47,30 @@ import ZooCheckpoint
     #expect(file.globals.filter(\.isDangerous).map(\.offset) == [offset])
   }
 
+  /// Protocols 0 and 1 call without REDUCE: INST names its callable in the opcode, OBJ has it behind the mark.
+  @Test(arguments: [PickleOpcode.inst, .obj])
+  func callsOfOldProtocolsAreSeen(_ opcode: PickleOpcode) throws {
+    func checkpoint(_ module: String, _ name: String) -> [UInt8] {
+      let pickle = PickleAssembler.stateDict { pickle in
+        pickle.put(.mark)
+        if opcode == .obj { pickle.global(module, name) }
+        pickle.string("true")
+        pickle.put(opcode, opcode == .inst ? Array("\(module)\n\(name)\n".utf8) : [])
+        pickle.put(.pop)
+      }
+      return ZipAssembler.checkpoint(pickle).bytes()
+    }
+    let error = try #require(throws: PyTorchError.self) { _ = try open(checkpoint("os", "system")) }
+    #expect(error.fault == .dangerousCallable(name: "os.system"))
+    #expect(error.report.kind == .badData)
+    let file = try open(checkpoint("os", "system"), salvage: true)
+    #expect(try file.stateDict["w"]?.floats() == [1, 2, 3, 4])
+    #expect(file.globals.filter(\.isDangerous).map(\.name) == ["os.system"])
+    let harmless = try open(checkpoint("argparse", "Namespace"))
+    #expect(harmless.stateDict.names == ["w"])
+    #expect(harmless.globals.last?.name == "argparse.Namespace")
+  }
+
   @Test(arguments: [
     ("torch.serialization", "os.system"), ("numpy", "f2py.os.popen"), ("torch", "hub.os.system"),
     ("collections", "OrderedDict.__init__.__globals__"), ("shutil", "os.system"), ("x", "builtins.eval"),

@@ -147,6 +147,8 @@ import ZooCheckpoint
     #expect(try fault(build) == .wrongType(opcode: "build", found: "a list", expected: "an object"))
     let call: [UInt8] = [0x80, 2] + [PickleOpcode.none, .emptyTuple, .reduce, .stop].map(\.rawValue)
     #expect(try fault(call) == .wrongType(opcode: "reduce", found: "None", expected: "a class or function"))
+    let object: [UInt8] = [0x80, 2] + [PickleOpcode.mark, .none, .obj, .stop].map(\.rawValue)
+    #expect(try fault(object) == .wrongType(opcode: "obj", found: "None", expected: "a class or function"))
   }
 
   @Test func secondPickleBehindTheFirstIsRefused() throws {
@@ -181,5 +183,10 @@ import ZooCheckpoint
     #expect(try fault([0x80, 2, PickleOpcode.binGet.rawValue, 9]) == .missingMemo(index: 9))
     #expect(try fault([0x80, 9]) == .unsupportedProtocol(9))
     #expect(try fault([0x80, 2, PickleOpcode.stop.rawValue]) == .stackUnderflow(opcode: "stop"))
+    #expect(
+      try fault([0x80, 2] + [PickleOpcode.mark, .obj, .stop].map(\.rawValue)) == .stackUnderflow(opcode: "obj"))
+    guard case .truncated = try fault([0x80, 2, PickleOpcode.mark.rawValue] + Array("ios\nsystem".utf8)) else {
+      throw Unexpected.opened("a name without an end")
+    }
   }
 }
