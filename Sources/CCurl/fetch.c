@@ -15,7 +15,8 @@ typedef struct {
   zoo_fetch_result *result;
   CURL *curl;
   int64_t written, total;
-  int begun, file_error, too_large;
+  int begun, file_error, too_large, wrong_range;
+  char range[64];
 } transfer;
 
 static void take_value(const char *line, size_t size, const char *name, char *target, size_t room) {
@@ -31,9 +32,10 @@ static void take_value(const char *line, size_t size, const char *name, char *ta
 
 static size_t on_header(char *line, size_t one, size_t size, void *context) {
   transfer *t = context;
-  if (size > 5 && !strncmp(line, "HTTP/", 5)) t->result->etag[0] = t->result->modified[0] = 0;
+  if (size > 5 && !strncmp(line, "HTTP/", 5)) t->result->etag[0] = t->result->modified[0] = t->range[0] = 0;
   take_value(line, size, "etag:", t->result->etag, sizeof t->result->etag);
   take_value(line, size, "last-modified:", t->result->modified, sizeof t->result->modified);
+  take_value(line, size, "content-range:", t->range, sizeof t->range);
   return one * size;
 }
 
@@ -45,7 +47,14 @@ static int begin(transfer *t) {
   t->written = t->result->status == 206 ? t->request->offset : 0;
   t->total = length < 0 ? -1 : t->written + length;
   t->begun = 1;
+  long long first = -1;
+  if (t->result->status == 206 && (sscanf(t->range, "bytes %lld-", &first) != 1 || first != t->request->offset)) {
+    t->wrong_range = 1;
+    return 0;
+  }
   if (ftruncate(t->request->descriptor, t->written)) t->file_error = errno;
+  // Only now, lest bytes of another version stand under this one's name.
+  if (!t->file_error && t->request->begun) t->request->begun(t->request->context, t->result);
   return !t->file_error;
 }
 
@@ -132,7 +141,10 @@ int zoo_fetch(const zoo_fetch_request *request, zoo_fetch_result *result) {
   if (code == CURLE_OK && !t.begun && result->status != 304 && !begin(&t)) code = CURLE_WRITE_ERROR;
   if (code != CURLE_OK) {
     result->is_transient = is_transient(code, result->status);
-    if (t.file_error) {
+    if (t.wrong_range) {
+      result->status = 416;
+      snprintf(result->problem, sizeof result->problem, "the server sends another part of the file than it was asked for");
+    } else if (t.file_error) {
       snprintf(result->problem, sizeof result->problem, "can't be kept: %s", strerror(t.file_error));
     } else if (t.too_large) {
       snprintf(result->problem, sizeof result->problem, "is larger than any weight file");

@@ -38,7 +38,10 @@ public struct RemoteFile: Sendable {
       throw .badAddress(url: url)
     }
     let name = parsed.lastPathComponent
-    guard !name.isEmpty, name != "/", name != "..", !name.contains("\0"), name.utf8.count <= 200 else {
+    // The name comes decoded: a slash in it would lead out of the folder.
+    guard !name.isEmpty, ![".", ".."].contains(name), !name.contains(where: { "/\0".contains($0) }),
+      name.utf8.count <= 200
+    else {
       throw .badAddress(url: url)
     }
     self.url = url
@@ -66,8 +69,9 @@ public struct RemoteFile: Sendable {
     for attempt in 1...max(attempts, 1) {
       var result = zoo_fetch_result()
       if request(descriptor, &result, progress) { return try finish(result, descriptor, partial) }
-      remember(result, beside: partial)
-      guard result.is_transient != 0, attempt < attempts else {
+      // The part that is here is no part of the server's file, or all of it already.
+      let isOutOfRange = result.status == 416 && unlink(partial + ".validator") == 0
+      guard result.is_transient != 0 || isOutOfRange, attempt < attempts else {
         throw DownloadError.failed(url: url, status: Int(result.status), problem: result.problemText)
       }
       Thread.sleep(forTimeInterval: pause)
@@ -100,8 +104,8 @@ public struct RemoteFile: Sendable {
     let pointers: [UnsafePointer<CChar>?] = lines.map { UnsafePointer(strdup($0)) } + [nil]
     defer { for pointer in pointers { free(UnsafeMutablePointer(mutating: pointer)) } }
     return withoutActuallyEscaping(progress ?? { _, _ in }) { report in
-      var report = report
-      return withUnsafeMutablePointer(to: &report) { context in
+      var answer = Answer(file: self, progress: report)
+      return withUnsafeMutablePointer(to: &answer) { context in
         url.withCString { address in
           pointers.withUnsafeBufferPointer { headers in
             var request = zoo_fetch_request()
@@ -113,14 +117,26 @@ public struct RemoteFile: Sendable {
             request.patience = patience
             request.context = UnsafeMutableRawPointer(context)
             request.progress = { context, done, total in
-              context?.assumingMemoryBound(to: Progress.self).pointee(Int(done), total < 0 ? nil : Int(total))
+              let answer = context?.assumingMemoryBound(to: Answer.self)
+              answer?.pointee.progress(Int(done), total < 0 ? nil : Int(total))
               return 0
+            }
+            // Remembered at once, for whoever interrupts the program ends it.
+            request.begun = { context, result in
+              guard let file = context?.assumingMemoryBound(to: Answer.self).pointee.file, let result else { return }
+              file.remember(result.pointee, beside: file.path + ".partial")
             }
             return zoo_fetch(&request, &result) == 0
           }
         }
       }
     }
+  }
+
+  /// What a download calls back with.
+  private struct Answer {
+    let file: RemoteFile
+    let progress: Progress
   }
 
   /// What the server needs to know of the bytes that are here.

@@ -49,6 +49,33 @@ import ZooCheckpoint
     #expect(requests.count == 2 && requests[1].contains("Range: bytes=20000-\r\nIf-Range: \"v1\""))
   }
 
+  @Test(arguments: [
+    ("416 Range Not Satisfiable", "Content-Range: bytes */50000\r\n"),
+    ("206 Partial Content", "Content-Range: bytes 0-49999/50000\r\n"), ("206 Partial Content", ""),
+  ])
+  func partThatTheServerDoesNotGoOnFromIsFetchedAnew(_ status: String, _ headers: String) throws {
+    let (bytes, requests) = try fetch { request, number in
+      if number == 1 { return Self.answer("200 OK", Self.content[...], length: 60_000) }
+      return request.contains("Range:")
+        ? Self.answer(status, Self.content[...], headers: headers) : Self.answer("200 OK", Self.content[...])
+    }
+    #expect(bytes == Self.content)
+    #expect(requests.count == 3 && !requests[2].contains("Range:"))
+  }
+
+  @Test func programThatIsEndedAmidADownloadFindsItsPartAgain() throws {
+    let directory = try TemporaryDirectory()
+    defer { directory.remove() }
+    let server = try ScriptedServer { _, _ in Self.answer("200 OK", Self.content[...]) }
+    defer { server.stop() }
+    let file = try RemoteFile(server.url("model.pth"), cache: directory.path)
+    var remembered: Set<String> = []
+    try file.fetch { _, _ in
+      remembered.insert((try? String(contentsOfFile: file.path + ".partial.validator", encoding: .utf8)) ?? "none")
+    }
+    #expect(remembered == ["\"v1\""])
+  }
+
   @Test func changedFileStartsAnewAfterCut() throws {
     let other = [UInt8](Self.content.reversed())
     let (bytes, _) = try fetch { _, number in
@@ -122,7 +149,10 @@ import ZooCheckpoint
     }
   }
 
-  @Test(arguments: ["https://", "http:///x", "https://host", "https://host/", "ftp://host/x", "model.pth"])
+  @Test(arguments: [
+    "https://", "http:///x", "https://host", "https://host/", "ftp://host/x", "model.pth",
+    "https://host/a/..%2F..%2Fb.pth", "https://host/%2Fb", "https://host/a/%2e%2e", "https://host/a/b%00c",
+  ])
   func whatIsNoAddressOfAFileIsRefused(_ url: String) {
     #expect(throws: DownloadError.badAddress(url: url)) { _ = try RemoteFile(url, cache: "/nowhere") }
   }

@@ -6,6 +6,8 @@
 /// ends the download.
 typedef int (*zoo_fetch_progress)(void *context, int64_t done, int64_t total);
 
+struct zoo_fetch_result;
+
 typedef struct {
   const char *url;
   /// Extra header lines, ended by NULL.
@@ -18,11 +20,13 @@ typedef struct {
   /// Seconds to connect, and without any byte, before the server counts as stalled.
   long patience;
   zoo_fetch_progress progress;
+  /// Called once, before the first byte of the file is kept.
+  void (*begun)(void *context, const struct zoo_fetch_result *result);
   void *context;
 } zoo_fetch_request;
 
-typedef struct {
-  /// HTTP status of the last answer; 0 without one.
+typedef struct zoo_fetch_result {
+  /// HTTP status of the last answer; 0 without one, and 416 too where the server sends another range than it was asked for.
   long status;
   /// Whether trying again may help.
   int is_transient;
