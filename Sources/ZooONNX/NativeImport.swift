@@ -181,7 +181,8 @@ struct NativeImporter {
     let value = graph.makeValue()
     known[key] = value
     // One matrix may be used both ways.
-    let unique = parameters[name] == nil ? name : name + ".transposed"
+    var unique = name
+    while parameters[unique] != nil { unique += ".transposed" }
     graph.parameters.append(Parameter(name: unique, shape: tensor.shape, isBuffer: isBuffer, value: value))
     parameters[unique] = tensor
     shapes[value] = tensor.shape

@@ -108,7 +108,8 @@ extension NativeImporter {
     for (x, scale) in [(0, 1), (1, 0)] {
       if let tensor = constant(node, scale) { return addScale(tensor, node.inputs[scale], node, x) }
     }
-    guard let a = seen(node, 0), let b = seen(node, 1), a.view == b.view else { return false }
+    guard let a = seen(node, 0), let b = seen(node, 1), a.view == b.view, a.view == nil || a.view == .channelsLast
+    else { return false }
     for (x, gate) in [(a, b), (b, a)] {
       guard let index = producer(of: gate.value), case .activation(.sigmoid) = graph.nodes[index].operation,
         graph.nodes[index].inputs == [x.value]

@@ -36,6 +36,17 @@ import ZooGraph
     }
   }
 
+  @Test(arguments: TinyNetwork.names)
+  func namesOfStepsNeedNotDiffer(name: String) throws {
+    let network = try TinyNetwork(name)
+    let expected = try network.values("logits")
+    var graph = network.graph
+    for index in graph.nodes.indices { graph.nodes[index].name = "step" }
+    let plan = try compile(graph, weights: network.weights, inputShape: network.input.shape)
+    let largest = expected.map(abs).max() ?? 0
+    for (a, b) in zip(try plan.run(network.input)[0].values(), expected) { #expect(abs(a - b) <= 1e-4 * largest) }
+  }
+
   @Test func onePlanRunsOnManyThreadsAtOnce() async throws {
     let network = try TinyNetwork("basic")
     let plan = try compile(

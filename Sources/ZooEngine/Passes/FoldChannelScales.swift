@@ -29,38 +29,25 @@ extension Network {
         (scale, shift) = (factors.map(Double.init), offsets.map(Double.init))
       default: continue
       }
+      let line = ChannelLine(scale: scale, shift: shift, name: node.name)
       var network = self
-      if let before = soleConvolution(making: x) {
-        try network.scale(before.convolution, at: before.index, by: scale, shift: shift, named: node.name, parameters)
+      if let before = soleConvolution(making: x, producers: producers, consumers: consumers) {
+        try network.fold(line, into: before.convolution, at: before.index, parameters)
         network.graph.nodes[before.index].output = node.output
         network.graph.nodes.remove(at: index)
       } else if let after = soleReader(of: node.output),
         case .convolution(let convolution) = graph.nodes[after].operation,
         convolution.groups == 1, convolution.padding == .symmetric(0), graph.nodes[after].inputs[0] == node.output
       {
-        try network.scaleInputs(convolution, at: after, by: scale, shift: shift, named: node.name, parameters)
+        try network.fold(line, intoInputsOf: convolution, at: after, parameters)
         network.graph.nodes[after].inputs[0] = x
         network.graph.nodes.remove(at: index)
       } else {
-        network.graph.nodes[index].operation = .convolution(Convolution(groups: scale.count, hasBias: true))
-        network.graph.nodes[index].inputs = [
-          x,
-          network.addParameter(
-            node.name + ".scale", shape: [scale.count, 1, 1, 1], values: scale.map(Float.init)),
-          network.addParameter(node.name + ".shift", shape: [shift.count], values: shift.map(Float.init)),
-        ]
+        network.standAlone(line, at: index, reading: x)
       }
       return network
     }
     return nil
-  }
-
-  /// The convolution without epilogue that makes `value`, where one node alone reads it.
-  private func soleConvolution(making value: ValueID) -> (index: Int, convolution: Convolution)? {
-    guard let index = producers[value], case .convolution(let convolution) = graph.nodes[index].operation,
-      convolution.epilogue.isEmpty, consumers[value]?.count == 1, !graph.outputs.contains(value)
-    else { return nil }
-    return (index, convolution)
   }
 
   private func soleReader(of value: ValueID) -> Int? {
@@ -69,12 +56,12 @@ extension Network {
   }
 
   /// Lets a convolution that pads nothing read x where it read scale · x + shift.
-  private mutating func scaleInputs(
-    _ convolution: Convolution, at index: Int, by scale: [Double], shift: [Double], named name: String,
-    _ parameters: [ValueID: Parameter]
+  private mutating func fold(
+    _ line: ChannelLine, intoInputsOf convolution: Convolution, at index: Int, _ parameters: [ValueID: Parameter]
   ) throws {
     var node = graph.nodes[index]
-    guard let weight = parameters[node.inputs[1]], weight.shape[1] == scale.count else {
+    let channels = line.scale.count
+    guard let weight = parameters[node.inputs[1]], weight.shape[1] == channels else {
       throw EngineError.missingWeight(name: node.name + ".weight")
     }
     var values = try self.values(of: node.inputs[1], in: parameters)
@@ -82,18 +69,14 @@ extension Network {
     var bias = [Double](repeating: 0, count: weight.shape[0])
     if convolution.hasBias { bias = try self.values(of: node.inputs[2], in: parameters).map(Double.init) }
     for position in values.indices {
-      let (output, channel) = (position / (area * scale.count), position / area % scale.count)
-      bias[output] += Double(values[position]) * shift[channel]
-      values[position] = Float(Double(values[position]) * scale[channel])
+      let (output, channel) = (position / (area * channels), position / area % channels)
+      bias[output] += Double(values[position]) * line.shift[channel]
+      values[position] = Float(Double(values[position]) * line.scale[channel])
     }
-    var folded = convolution
-    folded.hasBias = true
-    node.operation = .convolution(folded)
-    node.inputs =
-      [
-        node.inputs[0], addParameter(name + ".folded.weight", shape: weight.shape, values: values),
-        addParameter(name + ".folded.bias", shape: [bias.count], values: bias.map(Float.init)),
-      ] + node.inputs.dropFirst(convolution.hasBias ? 3 : 2)
+    let rest = node.inputs.dropFirst(convolution.hasBias ? 3 : 2)
+    node.inputs = [node.inputs[0]]
+    add(convolution, weight: values, shape: weight.shape, bias: bias, from: line, to: &node)
+    node.inputs += rest
     graph.nodes[index] = node
   }
 }

@@ -42,6 +42,9 @@ public struct Network: Sendable {
   /// Adds a parameter that the state dict doesn't have, such as a folded bias.
   mutating func addParameter(_ name: String, shape: [Int], values: [Float]) -> ValueID {
     let value = graph.makeValue()
+    // Nodes of an ONNX graph may share a name.
+    var name = name
+    while weights[name] != nil { name += " \(weights.count)" }
     graph.parameters.append(Parameter(name: name, shape: shape, isBuffer: false, value: value))
     weights[name] = FloatTensor(shape: shape, values: values)
     return value
