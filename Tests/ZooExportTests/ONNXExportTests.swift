@@ -91,6 +91,20 @@ import ZooONNX
     }
   }
 
+  @Test func aTensorThatNothingReadsIsNoStepsOutput() throws {
+    try withNetwork(Self.networks[0]) { directory, source, _ in
+      var stateDict = source.stateDict
+      stateDict["conv1"] = try Tensor(
+        dtype: .float32, shape: [5, 5], storage: MemoryStorage(copying: [Float](repeating: 1, count: 25)))
+      let more = try ExportSource(path: source.path, stateDict: stateDict, metadata: source.metadata)
+      _ = try ONNXExporter.write(more, to: directory.file("x.onnx"), options: ExportOptions())
+      let model = try #require(WeightFile.open(path: directory.file("x.onnx")).onnx)
+      #expect(model.graph.initializers["conv1"]?.shape == [5, 5])
+      #expect(model.graph.nodes.contains { $0.operatorName == "Conv" && $0.inputs[1] == "conv1.weight" })
+      #expect(Set(model.graph.nodes.flatMap(\.outputs)).isDisjoint(with: model.graph.initializers.names))
+    }
+  }
+
   @Test func exportOfACatalogueModelIsStillItsCheckpoint() throws {
     try withNetwork(Self.networks[0]) { directory, source, _ in
       try FileManager.default.createDirectory(atPath: directory.file("zoo"), withIntermediateDirectories: true)

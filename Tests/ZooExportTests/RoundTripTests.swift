@@ -40,6 +40,25 @@ import ZooFormats
     try CheckpointWriter.write(stateDict, metadata: metadata, to: path)
   }
 
+  @Test func shortenedNamesAvoidThoseThatAreTaken() throws {
+    let catalog = try #require(catalog)
+    let directory = try TemporaryDirectory()
+    defer { directory.remove() }
+    var stateDict = StateDict()
+    for name in [
+      "tensor.0", "tensor.0_", "tensor.1", String(repeating: "a", count: 64), String(repeating: "b", count: 64),
+    ] {
+      stateDict[name] = try Tensor(
+        dtype: .float32, shape: [1], storage: MemoryStorage(copying: [Float(stateDict.count)]))
+    }
+    let original = directory.file("x.safetensors")
+    try CheckpointWriter.write(stateDict, metadata: CheckpointMetadata(), to: original)
+    _ = try Export(to: .gguf, catalog: catalog).run(original, to: directory.file("x.gguf"))
+    let found = try WeightFile.open(path: directory.file("x.gguf")).stateDict
+    for (name, tensor) in stateDict.tensors { #expect(try found[name]?.floats() == tensor.floats(), "\(name)") }
+    #expect(found.count == 5)
+  }
+
   @Test(arguments: targets)
   func exportedFileConvertsBackToTheSameCheckpoint(_ target: ExportTarget) throws {
     let catalog = try #require(catalog)

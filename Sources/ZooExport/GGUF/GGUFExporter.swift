@@ -33,7 +33,8 @@ enum GGUFExporter: Exporter {
       if dtype.ggmlType.standsFor { types[name] = dtype }
       var short = name
       if name.utf8.count > longestName {
-        repeat { short = "tensor.\(names.count)" + (short == name ? "" : "_") } while source.stateDict[short] != nil
+        short = "tensor.\(names.count)"
+        while source.stateDict[short] != nil { short += "_" }
         names[short] = name
       }
       entries.append(Entry(name: short, tensor: tensor, dtype: dtype, offset: offset))

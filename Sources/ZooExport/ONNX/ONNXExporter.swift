@@ -55,7 +55,7 @@ struct ONNXFilePlan {
     let read = Set(stored.values.map(\.name))
     let carried = own.filter { !read.contains($0.key) && ONNXExporter.isCarried($0.value) }
     let size = Self.inputSize(source.metadata.input)
-    let writer = try ONNXGraphWriter(graph, input: [1, 3] + size, stored: stored)
+    let writer = try ONNXGraphWriter(graph, input: [1, 3] + size, stored: stored, reserved: own.keys)
     nodes = writer.nodes
     initializers =
       own.filter { carried[$0.key] == nil }.map { name, tensor in

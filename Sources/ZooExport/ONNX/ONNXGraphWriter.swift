@@ -16,11 +16,14 @@ struct ONNXGraphWriter {
   /// - Parameters:
   ///   - input: [1, 3, height, width].
   ///   - stored: name and dtype of the initializer behind each parameter.
+  ///   - reserved: names of all initializers, read or not.
   /// - Throws: `GraphError` where the network can't take the input, `TensorError`.
-  init(_ graph: Graph, input: [Int], stored: [String: (name: String, dtype: DType)]) throws {
+  init(_ graph: Graph, input: [Int], stored: [String: (name: String, dtype: DType)], reserved: some Sequence<String>)
+    throws
+  {
     self.graph = graph
     shapes = try graph.inferShapes(input: input)
-    taken = Set(stored.values.map(\.name)).union(["input", "logits"])
+    taken = Set(reserved).union(["input", "logits"])
     names[graph.input] = "input"
     let used = Set(graph.nodes.flatMap(\.inputs))
     var converted: [String: String] = [:]
