@@ -52,6 +52,16 @@ struct Target {
   std::function<void()> finish;
 };
 Target gradient_target(zoo_trainer &trainer, int index);
+
+inline float *floats(const dnnl::memory &value) { return static_cast<float *>(value.get_data_handle()); }
+
+/// A backward step: `body` gets the gradient of the layer's output and where the input's goes.
+template <typename Body>
+std::function<void(const Run &)> gradient_step(zoo_trainer &trainer, int input, int output, Body body);
+/// Adds a layer of plain loops over one input. `backward` gets the output's gradient and where the input's goes, null where
+/// nobody wants it.
+template <typename Forward, typename Backward>
+int32_t add_loops(zoo_trainer &trainer, int input, int output, Forward forward, Backward backward);
 /// Descriptions that a primitive's own choice is brought from and to.
 dnnl::memory::desc plain_weights(const zoo_trainer &trainer, int input, int output, int64_t groups,
                                  const zoo_window *window, tag format);
@@ -85,4 +95,39 @@ Result zoo::guarded(zoo_trainer *trainer, Result failure, Body body) {
     trainer->error = "unknown failure";
   }
   return failure;
+}
+
+template <typename Body>
+std::function<void(const zoo::Run &)> zoo::gradient_step(zoo_trainer &trainer, int input, int output, Body body) {
+  auto target = gradient_target(trainer, input);
+  auto gradient = trainer.values[output].gradient;
+  return [=](const Run &run) {
+    body(run, gradient, target.memory);
+    target.finish();
+  };
+}
+
+template <typename Forward, typename Backward>
+int32_t zoo::add_loops(zoo_trainer &trainer, int input, int output, Forward forward, Backward backward) {
+  auto owner = &trainer;
+  Layer layer;
+  layer.forward = [=](const Run &run) {
+    owner->stream.wait();
+    forward(run);
+  };
+  if (trainer.values[output].wants_gradient)
+    layer.build_backward = [=]() -> std::function<void(const Run &)> {
+      auto gradient = owner->values[output].gradient;
+      if (!owner->values[input].wants_gradient)
+        return [=](const Run &run) {
+          owner->stream.wait();
+          backward(run, floats(gradient), static_cast<float *>(nullptr));
+        };
+      return gradient_step(*owner, input, output, [=](const Run &run, const dnnl::memory &, const dnnl::memory &target) {
+        owner->stream.wait();
+        backward(run, floats(gradient), floats(target));
+      });
+    };
+  trainer.layers.push_back(std::move(layer));
+  return 0;
 }

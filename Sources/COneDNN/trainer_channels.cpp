@@ -8,11 +8,10 @@
 #include "trainer.hpp"
 
 using dnnl::memory;
+using zoo::floats;
 using zoo::Run;
 
 namespace {
-
-float *floats(const memory &value) { return static_cast<float *>(value.get_data_handle()); }
 
 // Where the elements of a value stand: channels in blocks, or row-major where a block is one.
 struct Layout {
@@ -182,36 +181,21 @@ int32_t zoo_trainer_add_layer_normalization(zoo_trainer *trainer, int32_t input,
     auto x = trainer->values[input].data, y = trainer->values[output].data;
     Layout layout(x);
     auto statistics = std::make_shared<Statistics>(layout);
-    zoo::Layer layer;
-    layer.forward = [=](const Run &run) {
-      trainer->stream.wait();
+    auto forward = [=](const Run &run) {
       normalize(layout, floats(x), floats(y), run.parameters + parameters.weight, run.parameters + parameters.bias,
                 epsilon, *statistics);
     };
-    if (trainer->values[output].wants_gradient)
-      layer.build_backward = [=]() -> std::function<void(const Run &)> {
-        auto wanted = trainer->values[input].wants_gradient;
-        zoo::Target target{memory(), [] {}};
-        if (wanted) target = zoo::gradient_target(*trainer, input);
-        auto gradient = trainer->values[output].gradient;
-        return [=](const Run &run) {
-          trainer->stream.wait();
-          auto source = floats(x), slope = floats(gradient);
-          if (parameters.weight_trains)
-            sum_by_channel(layout, run.gradients + parameters.weight, [&](int64_t place, int64_t pixel) {
-              return slope[place] * (source[place] - statistics->means[pixel]) * statistics->factors[pixel];
-            });
-          if (parameters.bias_trains)
-            sum_by_channel(layout, run.gradients + parameters.bias,
-                           [&](int64_t place, int64_t) { return static_cast<double>(slope[place]); });
-          if (!wanted) return;
-          normalize_backward(layout, source, slope, run.parameters + parameters.weight, floats(target.memory),
-                             *statistics);
-          target.finish();
-        };
-      };
-    trainer->layers.push_back(std::move(layer));
-    return 0;
+    return zoo::add_loops(*trainer, input, output, forward, [=](const Run &run, const float *slope, float *to) {
+      auto source = floats(x);
+      if (parameters.weight_trains)
+        sum_by_channel(layout, run.gradients + parameters.weight, [&](int64_t place, int64_t pixel) {
+          return slope[place] * (source[place] - statistics->means[pixel]) * statistics->factors[pixel];
+        });
+      if (parameters.bias_trains)
+        sum_by_channel(layout, run.gradients + parameters.bias,
+                       [&](int64_t place, int64_t) { return static_cast<double>(slope[place]); });
+      if (to) normalize_backward(layout, source, slope, run.parameters + parameters.weight, to, *statistics);
+    });
   });
 }
 
@@ -226,31 +210,15 @@ int32_t zoo_trainer_add_channel_scale(zoo_trainer *trainer, int32_t input, int32
           to[place] = from[place] * scale[channel];
       });
     };
-    zoo::Layer layer;
-    layer.forward = [=](const Run &run) {
-      trainer->stream.wait();
-      scaled(floats(x), floats(y), run.parameters + parameters.weight);
-    };
-    if (trainer->values[output].wants_gradient)
-      layer.build_backward = [=]() -> std::function<void(const Run &)> {
-        auto wanted = trainer->values[input].wants_gradient;
-        zoo::Target target{memory(), [] {}};
-        if (wanted) target = zoo::gradient_target(*trainer, input);
-        auto gradient = trainer->values[output].gradient;
-        return [=](const Run &run) {
-          trainer->stream.wait();
-          auto source = floats(x), slope = floats(gradient);
-          if (parameters.weight_trains)
-            sum_by_channel(layout, run.gradients + parameters.weight, [&](int64_t place, int64_t) {
-              return static_cast<double>(slope[place]) * source[place];
-            });
-          if (!wanted) return;
-          scaled(slope, floats(target.memory), run.parameters + parameters.weight);
-          target.finish();
-        };
-      };
-    trainer->layers.push_back(std::move(layer));
-    return 0;
+    auto forward = [=](const Run &run) { scaled(floats(x), floats(y), run.parameters + parameters.weight); };
+    return zoo::add_loops(*trainer, input, output, forward, [=](const Run &run, const float *slope, float *to) {
+      auto source = floats(x);
+      if (parameters.weight_trains)
+        sum_by_channel(layout, run.gradients + parameters.weight, [&](int64_t place, int64_t) {
+          return static_cast<double>(slope[place]) * source[place];
+        });
+      if (to) scaled(slope, to, run.parameters + parameters.weight);
+    });
   });
 }
 
@@ -267,23 +235,11 @@ int32_t zoo_trainer_add_channel_affine(zoo_trainer *trainer, int32_t input, int3
           to[place] = from[place] * factors[channel] + (shifts ? offsets[channel] : 0);
       });
     };
-    zoo::Layer layer;
-    layer.forward = [=](const Run &) {
-      trainer->stream.wait();
-      apply(floats(x), floats(y), true);
-    };
-    if (trainer->values[input].wants_gradient)
-      layer.build_backward = [=]() -> std::function<void(const Run &)> {
-        auto target = zoo::gradient_target(*trainer, input);
-        auto gradient = trainer->values[output].gradient;
-        return [=](const Run &) {
-          trainer->stream.wait();
-          apply(floats(gradient), floats(target.memory), false);
-          target.finish();
-        };
-      };
-    trainer->layers.push_back(std::move(layer));
-    return 0;
+    return zoo::add_loops(
+        *trainer, input, output, [=](const Run &) { apply(floats(x), floats(y), true); },
+        [=](const Run &, const float *slope, float *to) {
+          if (to) apply(slope, to, false);
+        });
   });
 }
 

@@ -6,12 +6,12 @@
 using dnnl::algorithm;
 using dnnl::memory;
 using dnnl::prop_kind;
+using zoo::floats;
 using zoo::Run;
 
 namespace {
 
 size_t physical_count(const memory &value) { return value.get_desc().get_size() / sizeof(float); }
-float *floats(const memory &value) { return static_cast<float *>(value.get_data_handle()); }
 
 // SplitMix64 (Steele et al. 2014): a number in [0, 1) from a seed and an index.
 float uniform(uint64_t seed, uint64_t index) {
@@ -19,6 +19,18 @@ float uniform(uint64_t seed, uint64_t index) {
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
   z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
   return static_cast<float>((z ^ (z >> 31)) >> 40) * 0x1p-24f;
+}
+
+// The gradient of one input by a primitive, which `arguments` gives what more it reads.
+std::function<void(const Run &)> backward_step(zoo_trainer *trainer, int input, int output,
+                                               const dnnl::primitive &primitive, const zoo::Arguments &arguments) {
+  auto step = [=](const Run &, const memory &gradient, const memory &target) {
+    auto all = arguments;
+    all[DNNL_ARG_DIFF_DST] = gradient;
+    all[DNNL_ARG_DIFF_SRC] = target;
+    primitive.execute(trainer->stream, all);
+  };
+  return zoo::gradient_step(*trainer, input, output, step);
 }
 
 }  // namespace
@@ -61,14 +73,9 @@ int32_t zoo_trainer_add_pooling(zoo_trainer *trainer, int32_t input, int32_t out
             {method, x.get_desc(), y.get_desc(), stride, kernel, before, after}, trainer->engine, desc);
 #endif
         auto backward = dnnl::pooling_backward(backward_desc);
-        auto target = zoo::gradient_target(*trainer, input);
-        zoo::Arguments arguments{
-            {DNNL_ARG_DIFF_DST, trainer->values[output].gradient}, {DNNL_ARG_DIFF_SRC, target.memory}};
-        if (kind == ZOO_MAX) arguments[DNNL_ARG_WORKSPACE] = workspace;
-        return [=](const Run &) {
-          backward.execute(trainer->stream, arguments);
-          target.finish();
-        };
+        zoo::Arguments more;
+        if (kind == ZOO_MAX) more[DNNL_ARG_WORKSPACE] = workspace;
+        return backward_step(trainer, input, output, backward, more);
       };
     trainer->layers.push_back(std::move(layer));
     return 0;
@@ -105,13 +112,7 @@ int32_t zoo_trainer_add_activation(zoo_trainer *trainer, int32_t input, int32_t 
             {method, shape, shape, alpha, beta}, trainer->engine, desc);
 #endif
         auto backward = dnnl::eltwise_backward(backward_desc);
-        auto target = zoo::gradient_target(*trainer, input);
-        auto gradient = trainer->values[output].gradient;
-        return [=](const Run &) {
-          backward.execute(trainer->stream,
-                           {{DNNL_ARG_SRC, x}, {DNNL_ARG_DIFF_DST, gradient}, {DNNL_ARG_DIFF_SRC, target.memory}});
-          target.finish();
-        };
+        return backward_step(trainer, input, output, backward, {{DNNL_ARG_SRC, x}});
       };
     trainer->layers.push_back(std::move(layer));
     return 0;
@@ -157,12 +158,10 @@ int32_t zoo_trainer_add_flatten(zoo_trainer *trainer, int32_t input, int32_t out
     if (trainer->values[input].wants_gradient)
       layer.build_backward = [=]() -> std::function<void(const Run &)> {
         auto backward = zoo::reorder(*trainer, plain, x.get_desc());
-        auto target = zoo::gradient_target(*trainer, input);
-        auto gradient = trainer->values[output].gradient;
-        return [=](const Run &) {
-          backward(gradient.get_data_handle(), target.memory.get_data_handle());
-          target.finish();
+        auto step = [=](const Run &, const memory &gradient, const memory &target) {
+          backward(gradient.get_data_handle(), target.get_data_handle());
         };
+        return zoo::gradient_step(*trainer, input, output, step);
       };
     trainer->layers.push_back(std::move(layer));
     return 0;
@@ -174,27 +173,16 @@ int32_t zoo_trainer_add_dropout(zoo_trainer *trainer, int32_t input, int32_t out
     auto x = trainer->values[input].data, y = trainer->values[output].data;
     auto mask = std::make_shared<std::vector<float>>(physical_count(x));
     auto number = static_cast<uint64_t>(trainer->layers.size());
-    zoo::Layer layer;
-    layer.forward = [=](const Run &run) {
-      trainer->stream.wait();
+    auto forward = [=](const Run &run) {
       float kept = probability < 1 ? 1 / (1 - probability) : 0;
       for (size_t i = 0; i < mask->size(); i++) {
         (*mask)[i] = uniform(run.seed ^ (number << 40), i) < probability ? 0 : kept;
         floats(y)[i] = floats(x)[i] * (*mask)[i];
       }
     };
-    if (trainer->values[input].wants_gradient)
-      layer.build_backward = [=]() -> std::function<void(const Run &)> {
-        auto target = zoo::gradient_target(*trainer, input);
-        auto gradient = trainer->values[output].gradient;
-        return [=](const Run &) {
-          trainer->stream.wait();
-          for (size_t i = 0; i < mask->size(); i++) floats(target.memory)[i] = floats(gradient)[i] * (*mask)[i];
-          target.finish();
-        };
-      };
-    trainer->layers.push_back(std::move(layer));
-    return 0;
+    return zoo::add_loops(*trainer, input, output, forward, [=](const Run &, const float *slope, float *to) {
+      for (size_t i = 0; to && i < mask->size(); i++) to[i] = slope[i] * (*mask)[i];
+    });
   });
 }
 
@@ -218,27 +206,16 @@ int32_t zoo_trainer_add_adaptive_average(zoo_trainer *trainer, int32_t input, in
                        ((plane * from[2] + r) * from[3] + c) * block + lane, share);
           }
     };
-    zoo::Layer layer;
-    layer.forward = [=](const Run &) {
-      trainer->stream.wait();
+    auto forward = [=](const Run &) {
       auto source = floats(x), target = floats(y);
       std::memset(target, 0, physical_count(y) * sizeof(float));
       each([=](int64_t out, int64_t in, float share) { target[out] += source[in] * share; });
     };
-    if (trainer->values[input].wants_gradient)
-      layer.build_backward = [=]() -> std::function<void(const Run &)> {
-        auto target = zoo::gradient_target(*trainer, input);
-        auto gradient = trainer->values[output].gradient;
-        return [=](const Run &) {
-          trainer->stream.wait();
-          auto to = floats(target.memory), from = floats(gradient);
-          std::memset(to, 0, physical_count(target.memory) * sizeof(float));
-          each([=](int64_t out, int64_t in, float share) { to[in] += from[out] * share; });
-          target.finish();
-        };
-      };
-    trainer->layers.push_back(std::move(layer));
-    return 0;
+    return zoo::add_loops(*trainer, input, output, forward, [=](const Run &, const float *slope, float *to) {
+      if (!to) return;
+      std::memset(to, 0, physical_count(x) * sizeof(float));
+      each([=](int64_t out, int64_t in, float share) { to[in] += slope[out] * share; });
+    });
   });
 }
 
