@@ -30,6 +30,6 @@ func time(_ checkpoint: String, _ numbers: [Int]) throws {
         try output.withUnsafeMutableBufferPointer { try plan.run(from, into: $0) }
       }
     }
-    if run >= 3 { print(Double(duration.components.attoseconds) / 1e18 + Double(duration.components.seconds)) }
+    if run >= 3 { print(duration / .seconds(1)) }
   }
 }

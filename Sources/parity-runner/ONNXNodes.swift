@@ -36,7 +36,7 @@ func timeONNXModel(_ path: String, inputs: String, runs: Int) throws {
   let clock = ContinuousClock()
   for run in 0..<(runs + 1) {
     let duration = try clock.measure { _ = try program.run(values) }
-    if run > 0 { print(Double(duration.components.attoseconds) / 1e18 + Double(duration.components.seconds)) }
+    if run > 0 { print(duration / .seconds(1)) }
   }
 }
 

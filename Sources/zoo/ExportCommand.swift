@@ -73,7 +73,7 @@ private struct ExportReport: Encodable {
     tied = outcome.source.metadata.aliases.count
     output = outcome.written.path
     bytes = outcome.written.bytes
-    seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+    seconds = duration / .seconds(1)
     notes = outcome.written.notes
   }
 
@@ -88,8 +88,6 @@ private struct ExportReport: Encodable {
     lines.append(("tensors", "\(tensors)\(shared)"))
     lines += notes.map { ("note", $0) }
     lines.append(("wrote", "\(output), \(Quantity.bytes(bytes)) in \(Quantity.seconds(.seconds(seconds)))"))
-    return lines.map { key, value in
-      Terminal.faint(key.padding(toLength: 9, withPad: " ", startingAt: 0)) + value.escapingControlCharacters()
-    }.joined(separator: "\n")
+    return LabelledLines(lines).description
   }
 }

@@ -83,13 +83,11 @@ struct CheckLine: CustomStringConvertible {
 
   init(_ name: String, holds: Bool, _ detail: String) {
     let mark = holds ? Terminal.green("ok    ") : Terminal.red("FAILED")
-    description = "\(mark)  \(Self.column(name))\(detail.escapingControlCharacters())"
+    description = "\(mark)  \(LabelledLines.column(name))\(detail.escapingControlCharacters())"
   }
 
   /// A line that belongs to the check above it.
   init(continuing name: String, _ detail: String) {
-    description = "        \(Terminal.faint(Self.column(name)))\(detail.escapingControlCharacters())"
+    description = "        \(Terminal.faint(LabelledLines.column(name)))\(detail.escapingControlCharacters())"
   }
-
-  private static func column(_ name: String) -> String { name.padding(toLength: 9, withPad: " ", startingAt: 0) }
 }

@@ -52,7 +52,7 @@ struct ConversionReport: Encodable {
     output = outcome.written.path
     bytes = outcome.written.bytes
     digest = outcome.written.digest
-    seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+    seconds = duration / .seconds(1)
     let kept = Set(outcome.kept.tensors + outcome.kept.values.keys)
     let sides = outcome.source.sides
     beside = sides.map { side in
@@ -96,10 +96,7 @@ struct ConversionReport: Encodable {
   }
 
   var text: String {
-    let lines = recognition + contents + result
-    let text = lines.map { key, value in
-      Terminal.faint(key.padding(toLength: 9, withPad: " ", startingAt: 0)) + value.escapingControlCharacters()
-    }.joined(separator: "\n")
+    let text = LabelledLines(recognition + contents + result).description
     return fit.map { text + "\n" + FitText($0).text } ?? text
   }
 

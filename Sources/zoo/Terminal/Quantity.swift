@@ -31,7 +31,7 @@ enum Quantity {
   static func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
 
   static func seconds(_ duration: Duration) -> String {
-    let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+    let seconds = duration / .seconds(1)
     return seconds < 1 ? String(format: "%.0f ms", seconds * 1000) : String(format: "%.2f s", seconds)
   }
 
