@@ -27,13 +27,7 @@ struct HDF5Fixture {
   func expectSame(_ file: WeightFile, sourceLocation: SourceLocation = #_sourceLocation) throws {
     #expect(file.stateDict.names == facts.names, sourceLocation: sourceLocation)
     #expect(file.skipped.map(\.name).sorted() == facts.skipped.sorted(), sourceLocation: sourceLocation)
-    for (name, tensor) in file.stateDict.tensors {
-      let reference = try #require(expected[name], "\(name)", sourceLocation: sourceLocation)
-      #expect(tensor.dtype == reference.dtype, "\(name)", sourceLocation: sourceLocation)
-      #expect(tensor.shape == reference.shape, "\(name)", sourceLocation: sourceLocation)
-      let bytes = try tensor.withContiguousBytes { [UInt8]($0) }
-      #expect(try bytes == reference.withContiguousBytes { [UInt8]($0) }, "\(name)", sourceLocation: sourceLocation)
-    }
+    try file.stateDict.expectSame(as: expected, sourceLocation: sourceLocation)
   }
 }
 

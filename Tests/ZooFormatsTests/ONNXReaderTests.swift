@@ -21,13 +21,7 @@ enum ONNXFixture {
 @Suite struct ONNXReaderTests {
   private func expectSame(_ found: StateDict, _ expected: StateDict) throws {
     #expect(Set(found.names) == Set(expected.names))
-    for (name, tensor) in found.tensors {
-      let reference = try #require(expected[name], "\(name)")
-      #expect(tensor.dtype == reference.dtype, "\(name)")
-      #expect(tensor.shape == reference.shape, "\(name)")
-      let bytes = try tensor.withContiguousBytes { [UInt8]($0) }
-      #expect(try bytes == reference.withContiguousBytes { [UInt8]($0) }, "\(name)")
-    }
+    try found.expectSame(as: expected)
   }
 
   @Test(arguments: ["data-fields", "constants", "subgraphs", "external"])

@@ -27,13 +27,7 @@ struct PyTorchFixture {
   /// Holds names, order, dtypes, shapes and every byte to what torch has.
   func expectSame(_ found: StateDict, sourceLocation: SourceLocation = #_sourceLocation) throws {
     #expect(found.names == facts.names, sourceLocation: sourceLocation)
-    for (name, tensor) in found.tensors {
-      let reference = try #require(expected[name], "\(name)", sourceLocation: sourceLocation)
-      #expect(tensor.dtype == reference.dtype, "\(name)", sourceLocation: sourceLocation)
-      #expect(tensor.shape == reference.shape, "\(name)", sourceLocation: sourceLocation)
-      let bytes = try tensor.withContiguousBytes { [UInt8]($0) }
-      #expect(try bytes == reference.withContiguousBytes { [UInt8]($0) }, "\(name)", sourceLocation: sourceLocation)
-    }
+    try found.expectSame(as: expected, sourceLocation: sourceLocation)
   }
 }
 

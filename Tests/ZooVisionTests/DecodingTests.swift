@@ -48,7 +48,7 @@ import ZooCheckpoint
   }
 
   @Test func damagedBytesNeverCrash() throws {
-    var generator = SeededBytes(state: 11)
+    var generator = SplitMix(state: 11)
     for file in [
       "progressive.jpg", "cmyk.jpg", "orientation6.jpg", "palette_transparent.png", "gray16.png", "alpha.webp",
     ] {
@@ -64,7 +64,7 @@ import ZooCheckpoint
   }
 
   @Test func randomBytesAfterEachSignatureAreRefused() {
-    var generator = SeededBytes(state: 5)
+    var generator = SplitMix(state: 5)
     for signature: [UInt8] in [[0xFF, 0xD8, 0xFF], [0x89, 0x50, 0x4E, 0x47], Array("RIFF0000WEBP".utf8)] {
       let noise = (0..<400).map { _ in UInt8(truncatingIfNeeded: generator.next() >> 32) }
       #expect(throws: PictureError.self) { try Picture.decode(signature + noise) }
@@ -97,18 +97,6 @@ import ZooCheckpoint
   @Test func writtenPNGReadsBackTheSame() throws {
     let picture = try Picture.decode(path: ExpectedPictures.path("rgb8.png"))
     #expect(try Picture.decode(PNGEncoder.encode(picture)) == picture)
-  }
-}
-
-/// SplitMix64 (Steele, Lea and Flood 2014).
-struct SeededBytes: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }
 

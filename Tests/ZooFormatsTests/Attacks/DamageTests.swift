@@ -59,22 +59,8 @@ import ZooCheckpoint
 
   @Test(arguments: files)
   func mutationsNeverCrash(_ name: String) throws {
-    let original = try bytes(name)
-    var random = SplitMix(state: UInt64(name.utf8.reduce(7) { $0 &* 31 &+ Int($1) }.magnitude))
-    for round in 0..<400 {
-      var bytes = original
-      for _ in 0...(round % 4) {
-        let place = Int(random.next() % UInt64(bytes.count))
-        switch random.next() % 5 {
-        case 0: bytes[place] = UInt8(truncatingIfNeeded: random.next())
-        case 1: bytes[place] ^= 1 << UInt8(random.next() % 8)
-        case 2: bytes.remove(at: place)
-        case 3: bytes.insert([0, 0xFF, 0x7F, 0x28, 0x2E][Int(random.next() % 5)], at: place)
-        default: bytes.replaceSubrange(place..<min(place + 8, bytes.count), with: repeatElement(0xFF, count: 4))
-        }
-      }
-      _ = try exercise(bytes, salvage: round.isMultiple(of: 2))
-    }
+    // MARK and STOP of a pickle among them.
+    try expectNoMutationCrashes(bytes(name), rounds: 400, seed: name, inserting: [0, 0xFF, 0x7F, 0x28, 0x2E])
   }
 
   @Test func mutatedPicklesNeverCrash() throws {
@@ -95,18 +81,5 @@ import ZooCheckpoint
       }
       _ = try exercise(ZipAssembler(members: members).bytes(), salvage: round % 4 < 2)
     }
-  }
-}
-
-/// Steele's SplitMix64: the same mutations in every run.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -1,0 +1,17 @@
+/// Steele's SplitMix64 (Steele, Lea and Flood 2014): the same numbers in every run.
+public struct SplitMix: RandomNumberGenerator {
+  private var state: UInt64
+
+  public init(state: UInt64) { self.state = state }
+
+  /// Another row of numbers for each name.
+  public init(_ name: String) { state = name.utf8.reduce(7) { $0 &* 31 &+ UInt64($1) } }
+
+  public mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
