@@ -24,6 +24,9 @@ Result guarded(zoo_network *network, Result failure, Body body) {
   return failure;
 }
 
+/// Activations that oneDNN's versions don't agree on.
+int add_hard_activation(zoo_network *network, int input, int output, zoo_activation activation);
+
 template <typename Primitive>
 int append(zoo_network *network, const typename Primitive::primitive_desc &desc, std::vector<Operand> operands,
            std::unordered_map<int, dnnl::memory> constants = {}) {

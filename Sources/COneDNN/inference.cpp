@@ -73,6 +73,12 @@ static dnnl::primitive_attr attributes(zoo_epilogue epilogue) {
     case ZOO_SIGMOID: operations.append_eltwise(1.0f, algorithm::eltwise_logistic, 0.0f, 0.0f); break;
     case ZOO_SILU: operations.append_eltwise(1.0f, algorithm::eltwise_swish, 1.0f, 0.0f); break;
     case ZOO_GELU: operations.append_eltwise(1.0f, algorithm::eltwise_gelu_erf, 0.0f, 0.0f); break;
+    case ZOO_HARD_SIGMOID:
+      operations.append_eltwise(1.0f, algorithm::eltwise_linear, 1.0f / 6, 0.5f);
+      operations.append_eltwise(1.0f, algorithm::eltwise_clip, 0.0f, 1.0f);
+      break;
+    // Version 2 has the slope and the offset built in.
+    case ZOO_HARD_SWISH: operations.append_eltwise(1.0f, algorithm::eltwise_hardswish, 1.0f / 6, 0.5f); break;
   }
   attr.set_post_ops(operations);
   return attr;
@@ -202,6 +208,8 @@ int32_t zoo_network_add_pooling(
 }
 
 int32_t zoo_network_add_activation(zoo_network *network, int32_t input, int32_t output, zoo_activation activation) {
+  if (activation == ZOO_HARD_SIGMOID || activation == ZOO_HARD_SWISH)
+    return zoo::add_hard_activation(network, input, output, activation);
   return guarded(network, -1, [&] {
     auto &from = network->tensors[input].desc;
     auto method = activation == ZOO_RELU    ? algorithm::eltwise_relu

@@ -62,6 +62,8 @@ std::function<void(const Run &)> gradient_step(zoo_trainer &trainer, int input, 
 /// nobody wants it.
 template <typename Forward, typename Backward>
 int32_t add_loops(zoo_trainer &trainer, int input, int output, Forward forward, Backward backward);
+/// Activations that oneDNN's versions don't agree on.
+int32_t add_hard_activation(zoo_trainer *trainer, int32_t input, int32_t output, zoo_activation kind);
 /// Descriptions that a primitive's own choice is brought from and to.
 dnnl::memory::desc plain_weights(const zoo_trainer &trainer, int input, int output, int64_t groups,
                                  const zoo_window *window, tag format);

@@ -83,6 +83,8 @@ int32_t zoo_trainer_add_pooling(zoo_trainer *trainer, int32_t input, int32_t out
 }
 
 int32_t zoo_trainer_add_activation(zoo_trainer *trainer, int32_t input, int32_t output, zoo_activation activation) {
+  if (activation == ZOO_HARD_SIGMOID || activation == ZOO_HARD_SWISH)
+    return zoo::add_hard_activation(trainer, input, output, activation);
   return zoo::guarded(trainer, -1, [&] {
     auto x = trainer->values[input].data, y = trainer->values[output].data;
     auto method = activation == ZOO_RELU      ? algorithm::eltwise_relu

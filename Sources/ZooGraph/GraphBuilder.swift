@@ -33,7 +33,7 @@ public struct GraphBuilder {
     return value
   }
 
-  private mutating func add(_ operation: Operation, _ inputs: [ValueID], name: String) -> ValueID {
+  mutating func add(_ operation: Operation, _ inputs: [ValueID], name: String) -> ValueID {
     let output = graph.makeValue()
     graph.nodes.append(
       Node(

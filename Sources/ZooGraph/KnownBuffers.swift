@@ -7,11 +7,7 @@ extension Graph {
     }
   }
 
-  /// The linear layer of the last stage: `fc`, `classifier.6`. Its weight and bias are all that the number of classes
-  /// changes.
-  public var headModule: String? {
-    nodes.last { node in
-      if case .linear = node.operation { node.stage == stages.count - 1 } else { false }
-    }?.name
-  }
+  /// The layer of the last stage that makes the classes, linear or a convolution: `fc`, `classifier.6`. Its weight and
+  /// bias are all that the number of classes changes.
+  public var headModule: String? { nodes.last { $0.isLayer && $0.stage == stages.count - 1 }?.name }
 }

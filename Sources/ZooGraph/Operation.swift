@@ -19,6 +19,10 @@ public enum Activation: Sendable, Equatable {
   case silu
   /// x · Φ(x) with the normal distribution's own Φ, (1 + erf(x / √2)) / 2.
   case gelu
+  /// min(max(x + 3, 0), 6) / 6.
+  case hardSigmoid
+  /// x · min(max(x + 3, 0), 6) / 6.
+  case hardSwish
 }
 
 /// What the compiler has merged into an operation; families never set it.
@@ -98,6 +102,11 @@ public enum Operation: Sendable, Equatable {
   case channelScale
   /// x [N, C, …]: channel c becomes scale[c] · x + shift[c]. The numbers are the network's own and no parameters.
   case channelAffine(scale: [Float], shift: [Float])
+  /// x [N, C, H, W], gates [N, C, 1, 1]: each channel of each picture times its gate.
+  case gate
+  /// Tensors [N, …] that differ in their channels alone: channel i of the output is channel `channels[i]` of them side by
+  /// side. Splits, shuffles and reorders channels.
+  case gatherChannels([Int])
   /// Tensors that differ along `axis` alone, one after another.
   case concatenate(axis: Int)
   /// a, b of one shape.

@@ -142,6 +142,8 @@ extension Node {
           node: name, what: "scale and shift", expected: [x[1], x[1]], found: [scale.count, shift.count])
       }
       return x
+    case .gate: return try gatedShape(operands)
+    case .gatherChannels(let channels): return try gatheredShape(operands, channels)
     case .concatenate(let axis): return try concatenatedShape(operands, axis: axis)
     case .add:
       guard operands.count == 2, operands[0] == operands[1] else {
@@ -159,7 +161,7 @@ extension Node {
     }
   }
 
-  private func concatenatedShape(_ operands: [[Int]], axis: Int) throws(GraphError) -> [Int] {
+  func concatenatedShape(_ operands: [[Int]], axis: Int) throws(GraphError) -> [Int] {
     var result = operands[0]
     guard result.indices.contains(axis) else { throw .rank(node: name, expected: axis + 1, found: result) }
     for part in operands.dropFirst() {

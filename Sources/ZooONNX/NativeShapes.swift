@@ -174,8 +174,10 @@ extension NativeImporter {
   }
 
   /// The numbers of a short integer tensor.
-  func integers(_ tensor: Tensor) -> [Int]? {
-    guard tensor.elementCount <= 64, tensor.dtype == .int64 || tensor.dtype == .int32 else { return nil }
+  func integers(_ tensor: Tensor) -> [Int]? { integers(tensor, atMost: 64) }
+
+  func integers(_ tensor: Tensor, atMost count: Int) -> [Int]? {
+    guard tensor.elementCount <= count, tensor.dtype == .int64 || tensor.dtype == .int32 else { return nil }
     return try? tensor.withContiguousBytes { bytes in
       (0..<tensor.elementCount).map { index in
         tensor.dtype == .int64

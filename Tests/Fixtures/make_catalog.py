@@ -23,26 +23,25 @@ import torch
 import torchvision
 import transformers
 
-NAMES = (
-    ["alexnet"]
-    + [f"vgg{d}{s}" for d in (11, 13, 16, 19) for s in ("", "_bn")]
-    + [f"resnet{d}" for d in (18, 34, 50, 101, 152)]
-    + ["resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d", "wide_resnet50_2", "wide_resnet101_2"]
-    + ["efficientnet_lite0", "inception_v3"]
-    + [f"convnext_{size}" for size in ("tiny", "small", "base", "large")]
-)
+ROOT = pathlib.Path(__file__).parents[2]
+MEMBERS = {member["name"]: member for path in sorted(ROOT.glob("zoo/*/*.json")) if path.parent.name != "labels"
+           for member in [json.loads(path.read_text())]}
 KERAS = {"keras_resnet50": "ResNet50", "keras_resnet101": "ResNet101", "keras_resnet152": "ResNet152",
          "keras_inception_v3": "InceptionV3"}
 IN_FULL = ["alexnet", "resnet18", "efficientnet_lite0", "keras_inception_v3", "convnext_tiny"]
 
 
 def build(name):
-    if name == "efficientnet_lite0":
-        return timm.create_model("tf_efficientnet_lite0")
+    if MEMBERS[name].get("naming") == "timm":
+        return timm.create_model(f"tf_{name}")
+    if name == "googlenet":
+        return torchvision.models.googlenet(aux_logits=False, init_weights=False)
     if name == "keras_inception_v3":
         return torchvision.models.inception_v3(aux_logits=False, init_weights=False)
     if name == "inception_v3":
         return torchvision.models.inception_v3(init_weights=False)
+    if MEMBERS[name]["task"] == "image-segmentation":
+        return torchvision.models.get_model(name, weights_backbone=None, aux_loss=True)
     model = getattr(torchvision.models, name.removeprefix("keras_"))()
     if name in KERAS:
         for module in model.modules():
@@ -51,10 +50,6 @@ def build(name):
             if isinstance(module, torchvision.models.resnet.Bottleneck):
                 module.conv1.stride, module.conv2.stride = module.conv2.stride, (1, 1)
     return model
-
-
-def side(name):
-    return 299 if "inception" in name else 224
 
 
 def keras_counts(name):
@@ -69,24 +64,37 @@ def keras_counts(name):
     return sum(math.prod(v.shape) for v in model.trainable_weights), total
 
 
-def multiply_adds(model, side):
+def multiply_adds(model, size):
     total = 0
 
     def count(module, inputs, output):
         nonlocal total
         total += output.numel() * module.weight[0].numel()
 
-    for module in model.modules():
-        if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
+    for name, module in model.named_modules():
+        # What runs beside a segmentation network's output gives nothing to it.
+        if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)) and not name.startswith("aux_classifier"):
             module.register_forward_hook(count)
     with torch.no_grad():
-        model.eval()(torch.zeros(1, 3, side, side))
+        model.eval()(torch.zeros(1, 3, *size, device="meta"))
     return total
 
 
-models = {}
-for name in NAMES + list(KERAS):
+# RegNet's widths are computed with tensors, which need values.
+make_blocks = torchvision.models.regnet.BlockParams.from_init_params
+
+
+def make_blocks_with_values(**options):
     with torch.device("cpu"):
+        return make_blocks(**options)
+
+
+torchvision.models.regnet.BlockParams.from_init_params = make_blocks_with_values
+
+models = {}
+for name in MEMBERS:
+    # Without values: the largest have more than a thousand million of them.
+    with torch.device("meta"):
         model = build(name)
     shapes = {k: "x".join(map(str, v.shape)) for k, v in model.state_dict().items()}
     lines = sorted(f"{k}:{v}" for k, v in shapes.items())
@@ -94,7 +102,7 @@ for name in NAMES + list(KERAS):
         "sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
         "tensors": len(lines),
         "parameters": sum(p.numel() for p in model.parameters()),
-        "multiplyAdds": multiply_adds(model, side(name)),
+        "multiplyAdds": multiply_adds(model, MEMBERS[name]["input"]["size"]),
     }
     if name in KERAS:
         parameters, adds = keras_counts(KERAS[name])

@@ -6,20 +6,18 @@ statistics `frozen.NAME` and `batch.NAME`, the gradients of the mean cross-entro
 """
 import json
 import math
-import pathlib
 from functools import partial
 
 import torch
-from safetensors.torch import save_file
 from torch import nn
 from torchvision.models import inception
 from torchvision.models.convnext import CNBlockConfig, ConvNeXt
 from torchvision.models.inception import BasicConv2d, Inception3
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
+from engine_recording import described, folder, record
+from tiny_convolutional import FAMILIES
 from tiny_resnet import CLASSES, TinyResNet
-
-folder = pathlib.Path(__file__).parent / "engine"
 
 
 def as_keras(model):
@@ -63,10 +61,6 @@ def config(block, layers, width, groups=None, per_group=None, stem=None):
     return json.dumps(values)
 
 
-def described(family, **values):
-    return json.dumps({"family": family, "config": values})
-
-
 small = (3, 1, False)
 torch.manual_seed(7)
 NETWORKS = {
@@ -81,33 +75,11 @@ NETWORKS = {
 
 for number, (name, (model, description, side)) in enumerate(NETWORKS.items()):
     torch.manual_seed(number)
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.uniform_(module.weight, 0.5, 1.5)
-            nn.init.normal_(module.bias, 0, 0.3)
-            nn.init.normal_(module.running_mean, 0, 0.3)
-            nn.init.uniform_(module.running_var, 0.5, 2)
-    for parameter_name, parameter in model.named_parameters():
-        # Convolutions' biases are no constants, and layer scales differ.
-        if name == "keras" and "conv" in parameter_name and parameter_name.endswith("bias"):
-            nn.init.normal_(parameter, 0, 0.3)
-        if name == "keras" and parameter_name.endswith("downsample.0.bias"):
-            nn.init.normal_(parameter, 0, 0.3)
-        if name == "convnext" and parameter.dim() in (1, 3):
-            nn.init.uniform_(parameter, 0.3, 1)
-    tensors = {f"weight.{k}": v.clone() for k, v in model.state_dict().items() if v.is_floating_point()}
-    # The larger pictures are kept in half the room.
-    x = torch.randn(4, 3, side, side) if side < 100 else torch.randn(2, 3, side, side).half().float()
-    labels = torch.randint(0, CLASSES, x.shape[:1])
-    tensors |= {"input": x if side < 100 else x.half(), "labels": labels.float(), "logits": model.eval()(x).detach()}
-    for kind, smoothing in [("frozen", 0.0), ("batch", 0.1)]:
-        model.train(kind == "batch")
-        model.zero_grad()
-        loss = nn.functional.cross_entropy(model(x), labels, label_smoothing=smoothing)
-        loss.backward()
-        tensors |= {f"{kind}.{k}": p.grad.clone() for k, p in model.named_parameters()}
-        tensors[f"loss.{kind}"] = loss.detach()
-    save_file(tensors, folder / f"{name}.safetensors", {"zoo.config": description})
+    record(name, model, description, side)
+
+for number, (name, (make, description, side)) in enumerate(FAMILIES.items()):
+    torch.manual_seed(100 + number)
+    record(name, make(), description, side)
 
 torch.manual_seed(9)
 start, slopes = torch.randn(6), torch.randn(4, 6)

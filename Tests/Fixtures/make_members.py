@@ -87,12 +87,15 @@ def keeping(made, path):
 def written(value, key="", indent=""):
     """JSON as the catalogue's files are laid out: objects a field a line, but for short ones that are data."""
     inner = indent + "  "
-    if isinstance(value, dict) and key not in ("config", "metrics"):
+    text = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, dict) and (key not in ("config", "metrics", "row") or len(text) > 110):
         lines = [f'{inner}"{name}": {written(field, name, inner)}' for name, field in value.items()]
         return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
     if key == "weights":
         return "[\n" + ",\n".join(inner + written(item, "", inner) for item in value) + f"\n{indent}]"
-    return json.dumps(value, ensure_ascii=False)
+    if len(text) > 110 and isinstance(value, list):
+        return "[\n" + ",\n".join(inner + written(item, "row", inner) for item in value) + f"\n{indent}]"
+    return text
 
 
 def table(family):

@@ -21,16 +21,7 @@ import ZooGraph
 
   /// Beginnings of the names of models that the catalogue lacks.
   static let lacking = [
-    "densenet",
-    "efficientnet_b",
-    "efficientnet_v2",
-    "googlenet",
     "maxvit",
-    "mnasnet",
-    "mobilenet",
-    "regnet",
-    "shufflenet",
-    "squeezenet",
     "swin",
     "vit",
   ]

@@ -168,6 +168,52 @@ private struct SmallGraph {
     }
   }
 
+  @Test(arguments: [16, 20, 3]) func gatesAgree(channels: Int) throws {
+    for isReadAgain in [false, true] {
+      var small = SmallGraph()
+      let x = small.convolve(small.graph.input, from: 3, to: channels, kernel: 3, Convolution(), name: "c")
+      let pooled = small.add(.adaptiveAveragePool(height: 1, width: 1), [x], name: "p")
+      let wide = small.convolve(pooled, from: channels, to: channels, kernel: 1, Convolution(), name: "w")
+      let gates = small.add(.activation(.hardSigmoid), [wide], name: "h")
+      let gated = small.add(.gate, [x, gates], name: "g")
+      if isReadAgain { _ = small.add(.add, [gated, x], name: "s") }
+      try small.expectAgreement(input: [2, 3, 8, 9], "\(channels) channels")
+    }
+  }
+
+  @Test func gatheredChannelsAgree() throws {
+    for (widths, channels) in [
+      ([16, 16], [Int](0..<16)), ([32, 8], [Int](8..<40)), ([10, 21], [0, 0, 30, 9, 10, 15, 16, 17]), ([5], [4, 3]),
+      ([20, 20], (0..<40).map { $0 % 2 * 20 + $0 / 2 }),
+    ] {
+      var small = SmallGraph()
+      let parts = widths.enumerated().map { index, width in
+        small.convolve(small.graph.input, from: 3, to: width, kernel: 1, Convolution(), name: "c\(index)")
+      }
+      let gathered = small.add(.gatherChannels(channels), parts, name: "g")
+      // A sum over all lanes shows what stands in those beyond the last channel.
+      _ = small.convolve(gathered, from: channels.count, to: 7, kernel: 1, Convolution(), name: "after")
+      try small.expectAgreement(input: [2, 3, 9, 8], "\(channels) of \(widths)")
+    }
+  }
+
+  @Test func hardActivationsAgreeByThemselves() throws {
+    for kind in [Activation.hardSigmoid, .hardSwish] {
+      for channels in [16, 21] {
+        var small = SmallGraph()
+        let x = small.convolve(small.graph.input, from: 3, to: channels, kernel: 1, Convolution(), name: "c")
+        let sum = small.add(.add, [x, x], name: "twice")
+        let more = small.add(.add, [sum, sum], name: "four times")
+        let active = small.add(.activation(kind), [more], name: "h")
+        _ = small.convolve(active, from: channels, to: 5, kernel: 1, Convolution(), name: "after")
+        try small.expectAgreement(input: [2, 3, 7, 5], "\(kind), \(channels) channels")
+      }
+      var flat = SmallGraph()
+      _ = flat.add(.activation(kind), [flat.graph.input], name: "h")
+      try flat.expectAgreement(input: [3, 9], "\(kind), flat")
+    }
+  }
+
   @Test func linearLayersRunAtEveryPixel() throws {
     var small = SmallGraph()
     let x = small.convolve(small.graph.input, from: 3, to: 12, kernel: 1, Convolution(), name: "c")
@@ -181,7 +227,7 @@ private struct SmallGraph {
     try small.expectAgreement(input: [2, 3, 6, 5], "linear")
   }
 
-  @Test(arguments: [Activation.relu, .relu6, .sigmoid, .silu, .gelu])
+  @Test(arguments: [Activation.relu, .relu6, .sigmoid, .silu, .gelu, .hardSigmoid, .hardSwish])
   func aWholeBlockAgrees(activation: Activation) throws {
     var small = SmallGraph()
     func check(_ node: String) throws { try small.expectAgreement(input: [3, 3, 10, 7], "\(activation), to \(node)") }

@@ -13,7 +13,11 @@ struct TinyNetwork {
   let labels: [Int]
   private let tensors: StateDict
 
-  static let names = ["basic", "bottleneck", "grouped", "keras", "inception", "convnext"]
+  static let names = [
+    "basic", "bottleneck", "grouped", "keras", "inception", "convnext",
+    "squeezenet", "googlenet", "densenet", "mobilenet_v2", "mobilenet_v3", "mnasnet", "shufflenet_v2", "regnet",
+    "efficientnet", "efficientnet_v2",
+  ]
 
   init(_ name: String, folder: String = "engine") throws {
     let checkpoint = try Checkpoint.open(path: Fixture.path("\(folder)/\(name).safetensors"))

@@ -27,6 +27,20 @@ import ZooONNX
     Network(family: "alexnet", config: #"{"channels": [4, 4, 4, 4, 4], "hidden": 8}"#, size: 224),
     Network(family: "efficientnet_lite", config: #"{"widthMultiplier": 0.1, "stem": 4, "features": 8}"#),
     Network(family: "convnext", config: #"{"depths": [1, 1], "widths": [4, 8]}"#),
+    Network(family: "squeezenet", config: #"{"stem": {"channels": 4, "kernel": 3}, "squeezes": [[1], [2]]}"#),
+    Network(family: "googlenet", config: #"{"widthMultiplier": 0.02, "transformsInput": true}"#),
+    Network(family: "densenet", config: #"{"blocks": [2, 2], "growth": 4, "stem": 4}"#),
+    Network(family: "mobilenet_v2", config: #"{"widthMultiplier": 0.1, "features": 8}"#),
+    Network(
+      family: "mobilenet_v3",
+      config: """
+        {"stem": 4, "hidden": 6, "blocks": [{"kernel": 3, "expanded": 4, "channels": 8, "squeezes": true},
+         {"kernel": 5, "expanded": 12, "channels": 8, "squeezes": true, "hardSwish": true, "stride": 2}]}
+        """),
+    Network(family: "mnasnet", config: #"{"widthMultiplier": 0.1, "features": 8}"#),
+    Network(family: "shufflenet_v2", config: #"{"channels": [4, 8, 12, 8], "repeats": [2, 2]}"#),
+    Network(family: "regnet", config: #"{"depths": [1, 1], "widths": [4, 8], "groupWidth": 4, "squeeze": 0.5}"#),
+    Network(family: "efficientnet", config: #"{"widthMultiplier": 0.1, "features": 8}"#),
     Network(family: "inception_v3", config: #"{"widthMultiplier": 0.02, "transformsInput": true}"#, size: 99),
   ]
 

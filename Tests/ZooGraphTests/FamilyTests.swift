@@ -48,6 +48,24 @@ import ZooGraph
     try Self.check(InceptionV3.graph(.init(), classes: 1000), against: "keras_inception_v3", side: 299)
   }
 
+  @Test func googLeNetsTwoAuxiliaryClassifiersHaveTensorsButNoCost() throws {
+    let plain = try GoogLeNet.graph(.init(), classes: 9)
+    let whole = try GoogLeNet.graph(.init(auxiliary: true), classes: 9)
+    #expect(whole.nodes.count == plain.nodes.count)
+    let names = Set(plain.parameters.map(\.name))
+    let added = whole.parameters.filter { !names.contains($0.name) }
+    #expect(Set(added.map { $0.name.prefix(5) }) == ["aux1.", "aux2."])
+    #expect(added.filter { $0.name.hasSuffix("fc1.weight") }.map(\.shape) == [[1024, 2048], [1024, 2048]])
+    #expect(added.filter { $0.name.hasSuffix("conv.conv.weight") }.map { $0.shape[1] } == [512, 528])
+  }
+
+  @Test func squeezeNetsHeadIsAConvolution() throws {
+    let config = SqueezeNet.Config(stem: .init(channels: 8, kernel: 3), squeezes: [[2], [4]])
+    let graph = try SqueezeNet.graph(config, classes: 7)
+    #expect(graph.headModule == "classifier.1")
+    #expect(graph.stages == ["stem", "block1", "block2", "head"])
+  }
+
   @Test func theAuxiliaryClassifierHasTensorsButNoCost() throws {
     let plain = try InceptionV3.graph(.init(), classes: 9)
     let whole = try InceptionV3.graph(.init(auxiliary: true), classes: 9)
@@ -82,6 +100,16 @@ import ZooGraph
       try EfficientNetLite.graph(.init(), classes: 7),
       try InceptionV3.graph(.init(widthMultiplier: 0.1), classes: 7),
       try ConvNeXt.graph(.init(depths: [1, 2], widths: [8, 12]), classes: 7),
+      try SqueezeNet.graph(.init(stem: .init(channels: 8, kernel: 3), squeezes: [[2], [4]]), classes: 7),
+      try GoogLeNet.graph(.init(widthMultiplier: 0.1), classes: 7),
+      try DenseNet.graph(.init(blocks: [2, 3], growth: 5, stem: 7), classes: 7),
+      try MobileNetV2.graph(.init(), classes: 7),
+      try MobileNetV3.graph(
+        .init(blocks: [.init(kernel: 3, expanded: 9, channels: 8, squeezes: true)], hidden: 9), classes: 7),
+      try MNASNet.graph(.init(widthMultiplier: 0.5), classes: 7),
+      try ShuffleNetV2.graph(.init(channels: [24, 48, 96, 192, 1024]), classes: 7),
+      try RegNet.graph(.init(depths: [1, 1], widths: [16, 24], groupWidth: 8, squeeze: 0.25), classes: 7),
+      try EfficientNet.graph(.init(), classes: 7),
     ]
     for graph in graphs {
       let shapes = try graph.inferShapes(input: [5, 3, 231, 231])
@@ -142,7 +170,11 @@ import ZooGraph
   @Test func unknownFamilyNamesTheKnownOnes() {
     #expect(
       throws: FamilyError.unknown(
-        family: "hotdog", known: ["alexnet", "vgg", "resnet", "efficientnet_lite", "inception_v3", "convnext"])
+        family: "hotdog",
+        known: [
+          "alexnet", "vgg", "resnet", "efficientnet_lite", "inception_v3", "convnext", "squeezenet", "googlenet",
+          "densenet", "mobilenet_v2", "mobilenet_v3", "mnasnet", "shufflenet_v2", "regnet", "efficientnet",
+        ])
     ) {
       try Self.build("hotdog", "{}")
     }
@@ -171,6 +203,21 @@ import ZooGraph
     ("convnext", #"{"depths": [1, 1], "widths": [8]}"#), ("convnext", #"{"depths": [1], "widths": [0]}"#),
     ("convnext", #"{"depths": [1], "widths": [9223372036854775807]}"#),
     ("efficientnet_lite", #"{"widthMultiplier": 1e30}"#), ("efficientnet_lite", #"{"features": 0}"#),
+    ("squeezenet", "{}"), ("squeezenet", #"{"stem": {"channels": 8, "kernel": 3}, "squeezes": []}"#),
+    ("squeezenet", #"{"stem": {"channels": 8, "kernel": 3}, "squeezes": [[9223372036854775807]]}"#),
+    ("googlenet", #"{"widthMultiplier": 0}"#), ("googlenet", #"{"dropout": 1}"#),
+    ("densenet", #"{"blocks": []}"#), ("densenet", #"{"blocks": [1], "growth": 0}"#),
+    ("densenet", #"{"blocks": [1], "stem": -1}"#), ("mobilenet_v2", #"{"widthMultiplier": 1e30}"#),
+    ("mobilenet_v2", #"{"stages": [{"expansion": 1, "channels": 8, "repeats": 1, "stride": 3}]}"#),
+    ("mobilenet_v3", #"{"blocks": [], "hidden": 8}"#),
+    ("mobilenet_v3", #"{"blocks": [{"kernel": 4, "expanded": 8, "channels": 8}], "hidden": 8}"#),
+    ("mnasnet", "{}"), ("mnasnet", #"{"widthMultiplier": 1, "repeats": [1]}"#),
+    ("shufflenet_v2", #"{"channels": [8, 9, 8], "repeats": [1]}"#), ("shufflenet_v2", #"{"channels": [8]}"#),
+    ("regnet", #"{"depths": [1], "widths": [20], "groupWidth": 8}"#),
+    ("regnet", #"{"depths": [1, 1], "widths": [8], "groupWidth": 8}"#),
+    ("regnet", #"{"depths": [1], "widths": [8], "groupWidth": 8, "squeeze": 0.001}"#),
+    ("efficientnet", #"{"depthMultiplier": 1e9}"#), ("efficientnet", #"{"stages": []}"#),
+    ("efficientnet", #"{"epsilon": 0}"#),
   ])
   func badConfigurationIsRefused(family: String, json: String) {
     #expect(throws: FamilyError.self) { try Self.build(family, json) }

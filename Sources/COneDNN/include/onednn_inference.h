@@ -17,7 +17,7 @@ typedef enum {
   ZOO_BLOCKED  // NCHW with blocks of zoo_channel_block() channels innermost
 } zoo_layout;
 
-typedef enum { ZOO_NO_ACTIVATION, ZOO_RELU, ZOO_RELU6, ZOO_SIGMOID, ZOO_SILU, ZOO_GELU } zoo_activation;
+typedef enum { ZOO_NO_ACTIVATION, ZOO_RELU, ZOO_RELU6, ZOO_SIGMOID, ZOO_SILU, ZOO_GELU, ZOO_HARD_SIGMOID, ZOO_HARD_SWISH } zoo_activation;
 typedef enum { ZOO_DIRECT, ZOO_WINOGRAD } zoo_algorithm;
 typedef enum { ZOO_MAX, ZOO_AVERAGE_WITH_PADDING, ZOO_AVERAGE_WITHOUT_PADDING } zoo_pooling_kind;
 
@@ -80,6 +80,13 @@ int32_t zoo_network_add_pixel_scale(zoo_network *network, int32_t input, int32_t
 /// Tensors of one layout side by side along `axis`.
 int32_t zoo_network_add_concatenation(zoo_network *network, int32_t count, const int32_t *inputs, int32_t output,
                                       int32_t axis);
+
+/// Multiplies each channel of each picture by its gate, [N, C, 1, 1]; all blocked. The output may stand where the input
+/// stands.
+int32_t zoo_network_add_gate(zoo_network *network, int32_t input, int32_t gates, int32_t output);
+/// Channel i of the output is channel `channels[i]` of the inputs side by side; all blocked.
+int32_t zoo_network_add_channel_gather(zoo_network *network, int32_t count, const int32_t *inputs, int32_t output,
+                                       const int32_t *channels);
 
 /// oneDNN's name of the kernel behind a step.
 const char *zoo_network_step_kernel(const zoo_network *network, int32_t step);

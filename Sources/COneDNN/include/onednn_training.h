@@ -56,6 +56,12 @@ int32_t zoo_trainer_add_channel_affine(zoo_trainer *trainer, int32_t input, int3
 /// Pictures at the output's height and width, bilinear between pixels' centres.
 int32_t zoo_trainer_add_resize(zoo_trainer *trainer, int32_t input, int32_t output);
 
+/// Each channel of each picture times its gate, [N, C, 1, 1].
+int32_t zoo_trainer_add_gate(zoo_trainer *trainer, int32_t input, int32_t gates, int32_t output);
+/// Channel i of the output is channel `channels[i]` of the inputs side by side.
+int32_t zoo_trainer_add_channel_gather(zoo_trainer *trainer, int32_t count, const int32_t *inputs, int32_t output,
+                                       const int32_t *channels);
+
 /// Takes memory; no layer may be added afterwards.
 int32_t zoo_trainer_finish(zoo_trainer *trainer, int32_t input, int32_t output);
 /// Runs forward from row-major `input` and writes the row-major output.

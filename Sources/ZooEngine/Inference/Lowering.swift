@@ -135,6 +135,8 @@ struct Lowering {
       let target = try output(of: node)
       try step(node.name, zoo_network_add_softmax(handle, source, target), reads: [source], writes: target)
     case .layerNormalization(let axis, let epsilon): try lowerNormalization(node, axis: axis, epsilon: epsilon)
+    case .gate: try lowerGate(node)
+    case .gatherChannels(let channels): try lowerGather(node, channels)
     case .concatenate(let axis): try lowerConcatenation(node, axis: axis)
     case .resize: try lowerResize(node)
     case .dropout: tensors[node.output] = try tensor(x)
@@ -166,15 +168,19 @@ struct Lowering {
 
   /// The sum is made in place: the result takes the residual's memory where nobody reads that later, else a copy of it.
   private mutating func takeOver(_ residual: Int32, of value: ValueID?, by target: Int32, _ node: Node) throws {
+    if isLastRead(of: value, residual, by: node) {
+      places[target] = (residual, 0)
+    } else {
+      try step("copy", zoo_network_add_reorder(handle, residual, target), reads: [residual], writes: target)
+    }
+  }
+
+  /// Whether nobody reads the value after `node`, so that its memory may take the node's result.
+  func isLastRead(of value: ValueID?, _ tensor: Int32, by node: Node) -> Bool {
     let position = network.graph.nodes.firstIndex { $0.output == node.output } ?? 0
     let isReadLater = network.graph.nodes[(position + 1)...].contains { $0.inputs.contains { $0 == value } }
     let isOutput = network.graph.outputs.contains { $0 == value }
-    let isInput = value == network.graph.input
-    if isReadLater || isOutput || isInput || shared.contains(residual) {
-      try step("copy", zoo_network_add_reorder(handle, residual, target), reads: [residual], writes: target)
-    } else {
-      places[target] = (residual, 0)
-    }
+    return !isReadLater && !isOutput && value != network.graph.input && !shared.contains(tensor)
   }
 
   private func epilogue(_ parts: [Epilogue], _ node: Node) throws -> zoo_epilogue {
@@ -200,6 +206,9 @@ struct Lowering {
     places[tensor] = (home, offset)
     shared.formUnion([tensor, home])
   }
+
+  /// Lets a tensor be made where another of its size stands.
+  mutating func share(_ tensor: Int32, placeOf other: Int32) { places[tensor] = (other, 0) }
 
   func name(of value: ValueID) throws -> String {
     guard let parameter = network.graph.parameters.first(where: { $0.value == value }) else {
@@ -314,6 +323,8 @@ extension Activation {
     case .sigmoid: ZOO_SIGMOID
     case .silu: ZOO_SILU
     case .gelu: ZOO_GELU
+    case .hardSigmoid: ZOO_HARD_SIGMOID
+    case .hardSwish: ZOO_HARD_SWISH
     }
   }
 }

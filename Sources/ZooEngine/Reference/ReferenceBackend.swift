@@ -60,6 +60,8 @@ public enum ReferenceBackend {
     case .channelScale: return ReferenceChannels.map(x) { $1 * inputs[1].values[$0] }
     case .channelAffine(let scale, let shift):
       return ReferenceChannels.map(x) { $1 * Double(scale[$0]) + Double(shift[$0]) }
+    case .gate: return ReferenceChannels.gate(x, by: inputs[1])
+    case .gatherChannels(let channels): return ReferenceChannels.gather(inputs, channels)
     case .concatenate(let axis): return ReferenceChannels.concatenate(inputs, axis: axis)
     case .resize: return ReferenceWindows.resize(x, shape: shape)
     case .add: return zip(x.values, inputs[1].values).map(+)
@@ -87,6 +89,8 @@ public enum ReferenceBackend {
     case .sigmoid: 1 / (1 + exp(-x))
     case .silu: x / (1 + exp(-x))
     case .gelu: x * (1 + erf(x / 2.0.squareRoot())) / 2
+    case .hardSigmoid: min(max(x + 3, 0), 6) / 6
+    case .hardSwish: x * min(max(x + 3, 0), 6) / 6
     }
   }
 

@@ -28,6 +28,25 @@ enum ReferenceChannels {
     return result
   }
 
+  /// x [N, C, H, W], gates [N, C, 1, 1].
+  static func gate(_ x: ReferenceValue, by gates: ReferenceValue) -> [Double] {
+    let pixels = x.shape[2] * x.shape[3]
+    return x.values.indices.map { x.values[$0] * gates.values[$0 / pixels] }
+  }
+
+  static func gather(_ parts: [ReferenceValue], _ channels: [Int]) -> [Double] {
+    var joined = parts[0].shape
+    joined[1] = parts.reduce(0) { $0 + $1.shape[1] }
+    let values = concatenate(parts, axis: 1)
+    let inner = joined.dropFirst(2).reduce(1, *)
+    return (0..<joined[0]).flatMap { picture in
+      channels.flatMap { channel in
+        let start = (picture * joined[1] + channel) * inner
+        return values[start..<start + inner]
+      }
+    }
+  }
+
   static func concatenate(_ parts: [ReferenceValue], axis: Int) -> [Double] {
     var result: [Double] = []
     for outer in 0..<parts[0].shape.prefix(axis).reduce(1, *) {

@@ -117,6 +117,11 @@ final class TrainingProgram {
       try check(zoo_trainer_add_channel_scale(handle, x, y, try parameters(node, hasBias: false)), node.name)
     case .channelAffine(let scale, let shift):
       try check(zoo_trainer_add_channel_affine(handle, x, y, scale, shift), node.name)
+    case .gate: try check(zoo_trainer_add_gate(handle, x, try tensor(node.inputs[1]), y), node.name)
+    case .gatherChannels(let channels):
+      let parts = try node.inputs.map { try tensor($0) }
+      let numbers = channels.map(Int32.init)
+      try check(zoo_trainer_add_channel_gather(handle, Int32(parts.count), parts, y, numbers), node.name)
     case .concatenate(let axis):
       guard axis == 1 else { throw EngineError.unsupported(node: node.name, problem: "training joins channels only") }
       let parts = try node.inputs.map { try tensor($0) }

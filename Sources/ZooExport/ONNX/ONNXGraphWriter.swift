@@ -164,6 +164,17 @@ struct ONNXGraphWriter {
       let error = step("Erf", [step("Div", [inputs[0], root], node.name)], node.name)
       let product = step("Mul", [inputs[0], step("Add", [error, one], node.name)], node.name)
       emit("Mul", [product, half], to: output(of: node))
+    case .activation(.hardSigmoid):
+      emit("HardSigmoid", inputs, to: output(of: node)) {
+        $0.attribute("alpha", Float(1) / 6)
+        $0.attribute("beta", Float(0.5))
+      }
+    case .activation(.hardSwish): emit("HardSwish", inputs, to: output(of: node))
+    case .gate: emit("Mul", inputs, to: output(of: node))
+    case .gatherChannels(let channels):
+      let places = try constant(node.name + ".channels", .int64, [channels.count], channels.map(Int64.init))
+      let joined = inputs.count == 1 ? inputs[0] : step("Concat", inputs, node.name) { $0.attribute("axis", 1) }
+      emit("Gather", [joined, places], to: output(of: node)) { $0.attribute("axis", 1) }
     case .channelScale:
       var scale = inputs[1]
       if shapes[node.inputs[1].index].count == 1, shapes[node.inputs[0].index].count == 4 {

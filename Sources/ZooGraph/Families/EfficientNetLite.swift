@@ -61,7 +61,7 @@ public enum EfficientNetLite: NetworkFamily {
     var channels = stem
     for (index, stage) in stages.enumerated() {
       b.beginStage("blocks.\(index)")
-      let outputs = scaled(stage.channels, by: config.widthMultiplier ?? 1)
+      let outputs = roundedChannels(stage.channels, by: config.widthMultiplier ?? 1)
       let isFixed = index == 0 || index == stages.count - 1
       let repeats = isFixed ? stage.repeats : Int((Double(stage.repeats) * (config.depthMultiplier ?? 1)).rounded(.up))
       for block in 0..<repeats {
@@ -105,13 +105,6 @@ public enum EfficientNetLite: NetworkFamily {
 
   private static func normalized(_ b: inout GraphBuilder, _ name: String, _ x: ValueID, _ channels: Int) -> ValueID {
     b.batchNorm(name, x, channels: channels, epsilon: 1e-3)
-  }
-
-  /// The nearest multiple of 8, but never below nine tenths of the wanted width (EfficientNet's `round_filters`).
-  private static func scaled(_ channels: Int, by multiplier: Double) -> Int {
-    let wanted = Double(channels) * multiplier
-    let rounded = max(8, Int(wanted + 4) / 8 * 8)
-    return Double(rounded) < 0.9 * wanted ? rounded + 8 : rounded
   }
 
   private static func check(_ config: Config, classes: Int) throws(FamilyError) {

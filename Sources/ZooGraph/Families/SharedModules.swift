@@ -1,0 +1,43 @@
+/// BatchNorm's constants.
+struct Normalization {
+  var epsilon: Float = 1e-5
+  var momentum: Float = 0.1
+}
+
+/// Modules that several of torchvision's families are made of, with its names for their tensors.
+extension GraphBuilder {
+  /// `Conv2dNormActivation`: a convolution that keeps the size but for its stride (`0`), BatchNorm (`1`) and an
+  /// activation.
+  mutating func convolutionBlock(
+    _ name: String, _ x: ValueID, from inputs: Int, to outputs: Int, kernel: Int, stride: Int = 1, groups: Int = 1,
+    _ norm: Normalization = Normalization(), activation: Activation? = nil
+  ) -> ValueID {
+    scope(name) { b in
+      var y = b.convolution(
+        "0", x, from: inputs, to: outputs, kernel: kernel, stride: stride, padding: .symmetric((kernel - 1) / 2),
+        groups: groups)
+      y = b.batchNorm("1", y, channels: outputs, epsilon: norm.epsilon, momentum: norm.momentum)
+      return activation.map { b.activation($0, y) } ?? y
+    }
+  }
+
+  /// `SqueezeExcitation` (Hu et al., arXiv:1709.01507, figure 2): each channel is weighed by what two layers make of all
+  /// channels' means.
+  mutating func squeezeExcitation(
+    _ name: String, _ x: ValueID, channels: Int, squeezed: Int, activation: Activation, gate: Activation = .sigmoid
+  ) -> ValueID {
+    scope(name) { b in
+      var gates = b.adaptiveAveragePool(x, height: 1, width: 1)
+      gates = b.activation(activation, b.convolution("fc1", gates, from: channels, to: squeezed, kernel: 1, bias: true))
+      gates = b.activation(gate, b.convolution("fc2", gates, from: squeezed, to: channels, kernel: 1, bias: true))
+      return b.gate(x, by: gates)
+    }
+  }
+}
+
+/// The nearest multiple of 8, but never below nine tenths of the wanted width: MobileNet's and EfficientNet's rounding.
+func roundedChannels(_ channels: Int, by multiplier: Double = 1) -> Int {
+  let wanted = Double(channels) * multiplier
+  let rounded = max(8, Int(wanted + 4) / 8 * 8)
+  return Double(rounded) < 0.9 * wanted ? rounded + 8 : rounded
+}
