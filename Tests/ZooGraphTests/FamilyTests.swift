@@ -172,8 +172,8 @@ import ZooGraph
       throws: FamilyError.unknown(
         family: "hotdog",
         known: [
-          "alexnet", "vgg", "resnet", "efficientnet_lite", "inception_v3", "convnext", "squeezenet", "googlenet",
-          "densenet", "mobilenet_v2", "mobilenet_v3", "mnasnet", "shufflenet_v2", "regnet", "efficientnet",
+          "alexnet", "vgg", "resnet", "efficientnet_lite", "inception_v3", "convnext", "fcn", "deeplabv3", "squeezenet",
+          "googlenet", "densenet", "mobilenet_v2", "mobilenet_v3", "mnasnet", "shufflenet_v2", "regnet", "efficientnet",
         ])
     ) {
       try Self.build("hotdog", "{}")
