@@ -76,6 +76,29 @@ import Testing
     }
   }
 
+  /// Python's reader of JSON takes all of these.
+  @Test(arguments: [
+    (#"{"auto_map": {"AutoModel": "x.Net"}, "weight_map": {"w": "a.bin"}}"#, "remote-code"),
+    (#"{"dropout": NaN, "scale": [-Infinity, Infinity], "auto_map": {"AutoModel": "x.Net"}}"#, "remote-code"),
+    (#"{"note": "a \"NaN", "dropout": NaN, "auto_map": {"AutoModel": "x.Net"}}"#, "remote-code"),
+    (#"{"auto_map": {"AutoModel": "x.Net"},,}"#, "malformed"),
+  ])
+  func configurationsThatNameCodeDoNotHide(_ text: String, _ kind: String) throws {
+    try Workplace.with { place throws in
+      try FileManager.default.createDirectory(atPath: place.directory.file("m"), withIntermediateDirectories: true)
+      for name in ["config.json", "model.safetensors.index.json"] {
+        try place.write(Data(text.utf8), to: "m/\(name)")
+      }
+      for path in ["m", "m/config.json"] {
+        let lines = try place.zoo("scan", "--json", path).output.split(separator: "\n").map {
+          try JSONDecoder().decode(Line.self, from: Data($0.utf8))
+        }
+        #expect(lines.first?.file == "m/config.json")
+        #expect(lines.first?.findings.map(\.kind) == [kind], "\(lines)")
+      }
+    }
+  }
+
   @Test func nameThatPromisesAnotherDigestIsSuspicious() throws {
     try Workplace.with { place throws in
       let data = try Data(contentsOf: URL(filePath: Fixture.path("pytorch/dtypes-p2.pth")))

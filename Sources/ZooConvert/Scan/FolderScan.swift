@@ -29,7 +29,11 @@ public struct FolderScan: Sendable {
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
       return scanFolder(path, each)
     }
-    take(FileScan(companion: path) ?? FileScan(path: path, catalog: catalog), each)
+    if let companion = FileScan(companion: path) {
+      take(companion, each)
+      guard Self.isIndex(path) else { return }
+    }
+    take(FileScan(path: path, catalog: catalog), each)
   }
 
   private mutating func scanFolder(_ folder: String, _ each: (FileScan) -> Void) {
@@ -41,11 +45,11 @@ public struct FolderScan: Sendable {
       guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else { continue }
       if let companion = FileScan(companion: path) {
         take(companion, each)
-        continue
+        guard Self.isIndex(name) else { continue }
       }
       let result = FileScan(path: path, catalog: catalog)
       if result.format == nil && !Self.claimsWeights(name) && result.verdict == .unreadable { continue }
-      if result.format == WeightFormat.shardIndex.displayName, !name.hasSuffix(".index.json") { continue }
+      if result.format == WeightFormat.shardIndex.displayName, !Self.isIndex(name) { continue }
       take(result, each)
     }
   }
@@ -59,6 +63,8 @@ public struct FolderScan: Sendable {
     case .suspicious, .malformed, .dangerous: outcome = .found
     }
   }
+
+  private static func isIndex(_ name: String) -> Bool { name.hasSuffix(".index.json") }
 
   private static let weightExtensions: Set = [
     "pth", "pt", "bin", "ckpt", "tar", "pkl", "pickle", "safetensors", "h5", "hdf5", "keras", "onnx", "npy", "npz",
