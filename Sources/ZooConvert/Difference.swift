@@ -55,6 +55,15 @@ public struct Difference: Sendable, Encodable {
         try second.withContiguousBytes { a.elementsEqual($0, compared: first.byteCount) }
       }
       if same { return 0 }
+      // Float32 doesn't hold every value of these.
+      switch first.dtype {
+      case .float64: return try maximum(first, second, as: Double.self) { abs($0 - $1) }
+      case .int64: return try maximum(first, second, as: Int64.self, Self.distance)
+      case .int32: return try maximum(first, second, as: Int32.self, Self.distance)
+      case .uint64: return try maximum(first, second, as: UInt64.self, Self.distance)
+      case .uint32: return try maximum(first, second, as: UInt32.self, Self.distance)
+      default: break
+      }
     }
     return try FloatTensor(first).withValues { a in
       try FloatTensor(second).withValues { b in
@@ -67,6 +76,29 @@ public struct Difference: Sendable, Encodable {
         return maximum
       }
     }
+  }
+
+  private static func maximum<Value: Numeric & BitwiseCopyable>(
+    _ first: Tensor, _ second: Tensor, as type: Value.Type, _ distance: (Value, Value) -> Double
+  ) throws -> Double {
+    try first.withContiguousBytes { a in
+      try second.withContiguousBytes { b in
+        var maximum = 0.0
+        for place in stride(from: 0, to: first.byteCount, by: MemoryLayout<Value>.size) {
+          let one = a.loadUnaligned(fromByteOffset: place, as: type)
+          let other = b.loadUnaligned(fromByteOffset: place, as: type)
+          // A value that is not a number is unequal to itself.
+          if one == other || one != one && other != other { continue }
+          let difference = distance(one, other)
+          maximum = max(maximum, difference.isNaN ? .infinity : difference)
+        }
+        return maximum
+      }
+    }
+  }
+
+  private static func distance<Integer: FixedWidthInteger>(_ one: Integer, _ other: Integer) -> Double {
+    Double(Integer.Magnitude(truncatingIfNeeded: max(one, other) &- min(one, other)))
   }
 }
 

@@ -64,6 +64,26 @@ import ZooCheckpoint
     #expect(try Difference(first, second, tolerance: 0.5).entries.map(\.name) == ["c", "d", "e"])
   }
 
+  @Test func differencesBelowFloat32AreSeen() throws {
+    func stateDict<Value: BitwiseCopyable>(_ dtype: DType, _ values: [Value]) throws -> StateDict {
+      var stateDict = StateDict()
+      stateDict["w"] = try Tensor(dtype: dtype, shape: [2], storage: MemoryStorage(copying: values))
+      return stateDict
+    }
+    func maximum<Value: BitwiseCopyable>(_ dtype: DType, _ first: [Value], _ second: [Value]) throws -> Double? {
+      try Difference(stateDict(dtype, first), stateDict(dtype, second)).entries.first?.maximum
+    }
+    #expect(try maximum(.float64, [1, 0.5], [1 + 0x1p-52, 0.5]) == 0x1p-52)
+    #expect(try maximum(.float64, [Double.nan, -0.0], [-Double.nan, 0.0]) == nil)
+    #expect(try maximum(.float64, [Double.nan, 1], [1, 1]) == .infinity)
+    #expect(try maximum(.int64, [Int64(1) << 60, 0], [1 << 61, 0]) == 0x1p60)
+    #expect(try maximum(.int64, [(Int64(1) << 60) + 1, 0], [1 << 60, 0]) == 1)
+    #expect(try maximum(.int64, [Int64.min, 0], [.max, 0]) == 0x1p64)
+    #expect(try maximum(.int32, [(Int32(1) << 24) + 1, 0], [1 << 24, 0]) == 1)
+    #expect(try maximum(.uint64, [UInt64.max, 0], [.max - 1, 0]) == 1)
+    #expect(try maximum(.uint32, [UInt32.max, 0], [.max - 1, 0]) == 1)
+  }
+
   @Test func statisticsAreThoseOfTheFiniteValues() throws {
     let values: [Float] = [1, 2, 3, 4, .nan, .infinity]
     let statistics = try TensorStatistics(
