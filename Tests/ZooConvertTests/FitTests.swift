@@ -32,6 +32,19 @@ import ZooCheckpoint
     return (outcome, try Checkpoint.open(path: directory.file("y.st")))
   }
 
+  @Test func namesOfVeryManyTensorsAreListedWithoutComparingAllOfThem() {
+    let tensors = { (count: Int, name: String) in
+      (0..<count).map { FitReport.Counterpart(name: "\(name).\($0).weight", shape: [1]) }
+    }
+    for (extra, isCompared) in [(100, true), (50_000, false)] {
+      let report = FitReport(
+        model: "m", naming: "n", missing: tensors(100, "layer"), extra: tensors(extra, "layer1"), misshapen: [])
+      #expect(report.count(\.missing) == 100 && report.count(\.extra) == extra)
+      let entries = report.missing.flatMap(\.entries)
+      #expect(entries.allSatisfy { $0.nearest.isEmpty } == !isCompared)
+    }
+  }
+
   private var broken: StateDict {
     get throws {
       var stateDict = try resnet18()

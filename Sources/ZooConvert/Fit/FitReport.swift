@@ -22,6 +22,8 @@ public struct FitReport: Sendable, Encodable, Equatable {
     public let prefix: String
     public let entries: [Entry]
   }
+  /// Pairs of names that are compared; a file of more is no network's with a few names amiss.
+  private static let mostPairs = 4 << 20
   public let model: String
   public let naming: String
   /// Tensors that the model has and the file lacks, under the model's names.
@@ -59,7 +61,8 @@ public struct FitReport: Sendable, Encodable, Equatable {
   init(model: String, naming: String, missing: [Counterpart], extra: [Counterpart], misshapen: [Entry]) {
     self.model = model
     self.naming = naming
-    let (missingNames, extraNames) = (NearestNames(missing), NearestNames(extra))
+    let isModest = missing.count <= Self.mostPairs / max(extra.count, 1)
+    let (missingNames, extraNames) = (NearestNames(isModest ? missing : []), NearestNames(isModest ? extra : []))
     self.missing = Self.grouped(
       missing.map { Entry(name: $0.name, shape: $0.shape, expected: nil, nearest: extraNames.nearest(to: $0)) })
     self.extra = Self.grouped(
