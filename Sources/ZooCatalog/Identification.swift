@@ -1,4 +1,6 @@
+import Foundation
 import ZooCheckpoint
+import ZooGraph
 
 /// A model that a state dict may be, and how well it fits.
 public struct Identification: Sendable {
@@ -71,21 +73,53 @@ public struct Identification: Sendable {
   }
 
   /// Preprocessing of those who use the naming, as JSON; nil where it is the model's.
-  public var ownInput: String? { nameMap?.input.map(CheckpointMetadata.encode) }
+  public var ownInput: String? { nameMap?.input.map { CheckpointMetadata.encode(fitted($0)) } }
+
+  /// The model's preprocessing for pictures of the size that the weights are for, as JSON.
+  public var input: String {
+    let known = [model.preprocessing] + model.weights.compactMap(\.input)
+    return CheckpointMetadata.encode(known.first { $0 == fitted($0) } ?? fitted(model.preprocessing))
+  }
+
+  /// Side of the pictures that the weights' positions are learnt for; nil where they have none.
+  public var pictureSide: Int? {
+    guard let json = try? JSONEncoder().encode(config) else { return nil }
+    return (try? NetworkFamilies.pictureSide(family: model.family, config: json)) ?? nil
+  }
+
+  /// Preprocessing that gives pictures of ``pictureSide``.
+  private func fitted(_ input: JSONValue) -> JSONValue {
+    guard let side = pictureSide.map({ JSONValue.number(Double($0)) }), input["size"] != .array([side, side]) else {
+      return input
+    }
+    return input.replacing(.object(["size": .array([side, side]), "resize": side, "crop": side]))
+  }
 
   /// The state dict under canonical names and layouts.
   ///
   /// - Throws: ``CatalogError``, ``TensorError``.
   public func canonical(_ stateDict: StateDict) throws -> StateDict {
     if let placed { return placed }
-    guard let nameMap else { return stateDict }
+    guard let nameMap else { return try stateDict.completed(with: description.graph().indexBuffers) }
     let renamed = try nameMap.apply(.importing, to: stateDict).stateDict
-    let expected = try description.graph().parameters.map { ($0.name, $0.shape) }
+    let graph = try description.graph()
+    let expected = graph.parameters.map { ($0.name, $0.shape) }
     return try nameMap.filling(renamed, expected: expected).ordered(by: expected.map(\.0))
+      .completed(with: graph.indexBuffers)
   }
 }
 
 extension StateDict {
+  /// Index buffers follow from the configuration; not every publisher saves them, torchvision asks for them.
+  fileprivate func completed(with buffers: [IndexBuffer]) throws -> StateDict {
+    var result = self
+    for buffer in buffers where result[buffer.name] == nil {
+      result[buffer.name] = try Tensor(
+        dtype: .int64, shape: buffer.shape, storage: MemoryStorage(copying: buffer.values))
+    }
+    return result
+  }
+
   /// The tensors in the model's order, whatever order the naming's format gives them; others follow in theirs.
   fileprivate func ordered(by names: [String]) -> StateDict {
     var result = StateDict(versions: versions)

@@ -65,7 +65,7 @@ private struct Candidate {
   private let config: JSONValue
   private let graph: Graph
   private let head: String?
-  private let stepCounters: Set<String>
+  private let integerBuffers: Set<String>
   /// Whether some parameters belong to no computation, as an auxiliary classifier's.
   private let hasUnread: Bool
 
@@ -77,7 +77,7 @@ private struct Candidate {
     self.config = config
     self.graph = graph
     head = graph.headModule
-    stepCounters = Set(graph.stepCounters)
+    integerBuffers = Set(graph.integerBuffers)
     let read = Set(graph.nodes.flatMap(\.inputs))
     hasUnread = graph.parameters.contains { !read.contains($0.value) }
   }
@@ -100,7 +100,7 @@ private struct Candidate {
       }
     }
     let known = Set(graph.parameters.map(\.name))
-    let extra = shapes.names.filter { !known.contains($0) && !stepCounters.contains($0) }
+    let extra = shapes.names.filter { !known.contains($0) && !integerBuffers.contains($0) }
       .compactMap { shapes.byName[$0]?.source }
     let fitting = known.count - missing.count - misshapen.count
     let score = Double(fitting) / Double(known.count + extra.count)

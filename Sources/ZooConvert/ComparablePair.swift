@@ -36,10 +36,10 @@ public struct ComparablePair: Sendable {
     return stateDict
   }
 
-  /// Without counts of training steps, which only some namings have.
+  /// Without counts of training steps and indices, which only some namings have.
   private static func parameters(_ identification: Identification, _ file: WeightFile) throws -> StateDict {
     var stateDict = try identification.canonical(file.stateDict)
-    for name in try identification.description.graph().stepCounters { stateDict[name] = nil }
+    for name in try identification.description.graph().integerBuffers { stateDict[name] = nil }
     return stateDict
   }
 }

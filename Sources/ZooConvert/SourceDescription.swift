@@ -38,7 +38,8 @@ package struct SourceDescription {
     if let own = identification?.ownInput {
       return metadata(sha256: String(repeating: "0", count: 64), weights: nil, input: own)
     }
-    let inputs = (model.map { [$0.input] + $0.weights.map { [model] in model?.input(forWeights: $0.id) ?? "" } }) ?? []
+    var inputs = model?.weights.map { [model] in model?.input(forWeights: $0.id) ?? "" } ?? []
+    if let identification { inputs.append(identification.input) }
     return metadata(
       sha256: String(repeating: "0", count: 64), weights: model?.weights.map(\.id).max { $0.count < $1.count },
       input: inputs.max { $0.utf8.count < $1.utf8.count })
@@ -51,7 +52,9 @@ package struct SourceDescription {
     case .published(let file), .older(let file): if file.model == model?.name { weights = file.weights }
     case .contradicted, .unknown: break
     }
-    let input = identification?.ownInput ?? weights.flatMap { model?.input(forWeights: $0) } ?? model?.input
+    let input =
+      identification?.ownInput ?? weights.flatMap { model?.input(forWeights: $0) }
+      ?? identification?.input
     let complete = self.metadata(sha256: sha256, weights: weights, input: input)
     metadata.source = complete.source
     metadata.input = complete.input

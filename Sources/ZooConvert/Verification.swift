@@ -80,7 +80,7 @@ public struct Verification: Sendable, Encodable {
   private mutating func checkFit(_ stateDict: StateDict, config: String, metadata: CheckpointMetadata) throws {
     let graph = try Catalog.graph(forConfig: config)
     let known = Set(graph.parameters.map(\.name))
-    let counters = Set(graph.stepCounters)
+    let counters = Set(graph.integerBuffers)
     let absent = Set(metadata.absent)
     var missing: [FitReport.Counterpart] = []
     var misshapen: [FitReport.Entry] = []

@@ -14,6 +14,8 @@ public func compile(
 ) throws -> Plan {
   let network = try Network(graph: graph, weights: weights)
     .removingIdentities()
+    .foldingConstants()
+    .removingIdleRearrangements(inputShape: inputShape)
     .turningLinearsIntoConvolutions(inputShape: inputShape)
     .foldingBatchNormalization()
     .foldingChannelScales()

@@ -50,6 +50,8 @@ public struct Graph: Sendable, Equatable {
   public var parameters: [Parameter] = []
   /// Names of the stages, the stem first and the head last.
   public var stages: [String] = []
+  /// Whole numbers that the original keeps among its weights and that follow from the configuration.
+  public var indexBuffers: [IndexBuffer] = []
   var valueCount = 1
 
   public init() {}

@@ -3,7 +3,7 @@
 /// Module paths nest with ``scope(_:_:)``, stages with ``stage(_:_:)``; parameters are named `path.weight` and so on,
 /// as PyTorch's state dict names them.
 public struct GraphBuilder {
-  public private(set) var graph = Graph()
+  public internal(set) var graph = Graph()
   private var path: [String] = []
 
   public init() {}
@@ -25,9 +25,9 @@ public struct GraphBuilder {
     return graph
   }
 
-  private func fullName(_ name: String) -> String { (path + [name]).joined(separator: ".") }
+  func fullName(_ name: String) -> String { (path + [name]).joined(separator: ".") }
 
-  private mutating func parameter(_ name: String, _ shape: [Int], isBuffer: Bool = false) -> ValueID {
+  mutating func parameter(_ name: String, _ shape: [Int], isBuffer: Bool = false) -> ValueID {
     let value = graph.makeValue()
     graph.parameters.append(Parameter(name: name, shape: shape, isBuffer: isBuffer, value: value))
     return value

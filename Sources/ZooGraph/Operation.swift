@@ -23,6 +23,7 @@ public enum Activation: Sendable, Equatable {
   case hardSigmoid
   /// x · min(max(x + 3, 0), 6) / 6.
   case hardSwish
+  case tanh
 }
 
 /// What the compiler has merged into an operation; families never set it.
@@ -120,4 +121,15 @@ public enum Operation: Sendable, Equatable {
   case dropout(probability: Float)
   /// x, over the last dimension.
   case softmax
+  /// The fused projection, (position bias table), (scales); see ``Attention``.
+  case attention(Attention)
+  /// x [N, D, h, w], class token [1, 1, D], position embedding [1, 1 + patches, D]; output [N, D, 1, 1 + h · w]: the class
+  /// token, then the patches row by row, each plus its position's embedding, which ``PositionGrid`` makes fit.
+  case tokens
+  /// x [N, C, H, W]; see ``Rearrangement``.
+  case rearrange(Rearrangement)
+  /// x [N, C, …], shift [C]: each channel plus its shift, but for the channels of `exceptions`.
+  case channelShift(exceptions: Range<Int>)
+  /// A parameter under another shape of as many elements.
+  case reshape([Int])
 }

@@ -5,6 +5,7 @@ public enum GraphError: Error, Sendable, Equatable {
   case rank(node: String, expected: Int, found: [Int])
   case mismatch(node: String, what: String, expected: [Int], found: [Int])
   case windowTooLarge(node: String, kernel: [Int], input: [Int])
+  case indivisible(node: String, window: [Int], input: [Int])
   case undefinedValue(node: String, index: Int)
 }
 
@@ -19,6 +20,10 @@ extension GraphError: ReportableError {
       ErrorReport(
         .badData, place: node, problem: "a window of \(kernel) doesn't fit into an input of \(input)",
         advice: "use larger pictures")
+    case .indivisible(let node, let window, let input):
+      ErrorReport(
+        .badData, place: node, problem: "windows of \(window) don't divide \(input) pixels",
+        advice: "use pictures of another size, such as those the model was trained on")
     case .undefinedValue(let node, let index):
       ErrorReport(.badData, place: node, problem: "uses value \(index) before anything defines it")
     }
@@ -158,6 +163,8 @@ extension Node {
     case .flatten:
       guard let batch = x.first else { throw .rank(node: name, expected: 4, found: x) }
       return [batch, x.dropFirst().reduce(1, *)]
+    case .attention(let attention): return try outputShape(of: attention, operands)
+    case .tokens, .rearrange, .channelShift, .reshape: return try tokenShape(operands)
     }
   }
 

@@ -72,7 +72,7 @@ public struct LoadedModel: Sendable {
       if metadata.labels?.count != classes {
         metadata.labels = classes == found.model.classes ? found.model.labels : nil
       }
-      metadata.input = metadata.input ?? found.ownInput ?? found.model.input
+      metadata.input = metadata.input ?? found.ownInput ?? found.input
     }
     self.metadata = metadata
     labels = metadata.labels ?? []

@@ -15,7 +15,7 @@ def described(family, **values):
     return json.dumps({"family": family, "config": values})
 
 
-def record(name, model, description, side):
+def record(name, model, description, side, more={}):
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 1.5)
@@ -42,4 +42,4 @@ def record(name, model, description, side):
         loss.backward()
         tensors |= {f"{kind}.{k}": p.grad.clone() for k, p in model.named_parameters()}
         tensors[f"loss.{kind}"] = loss.detach()
-    save_file(tensors, folder / f"{name}.safetensors", {"zoo.config": description})
+    save_file(tensors | more, folder / f"{name}.safetensors", {"zoo.config": description})

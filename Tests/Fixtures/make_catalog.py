@@ -1,8 +1,9 @@
 """Names and shapes of the catalogue's networks as torchvision, timm and Keras have them: catalog_shapes.json.
 
 Every model gets a SHA-256 over its sorted `name:shape` lines (shapes joined by `x`), its parameter count and, from a
-hook on convolutions and linear layers, its multiply-adds; some are listed in full. Keras's networks are built from
-torchvision's modules with Keras's settings, and checked against keras.applications in parameters and multiply-adds.
+hook on convolutions and linear layers or, for transformers, from torch's own counter, its multiply-adds; some are listed
+in full. Keras's networks are built from torchvision's modules with Keras's settings, and checked against
+keras.applications in parameters and multiply-adds.
 
 catalog_other_namings.json lists the names and shapes of a model as another library has them.
 
@@ -22,13 +23,14 @@ import timm
 import torch
 import torchvision
 import transformers
+from torch.utils.flop_counter import FlopCounterMode
 
 ROOT = pathlib.Path(__file__).parents[2]
 MEMBERS = {member["name"]: member for path in sorted(ROOT.glob("zoo/*/*.json")) if path.parent.name != "labels"
            for member in [json.loads(path.read_text())]}
 KERAS = {"keras_resnet50": "ResNet50", "keras_resnet101": "ResNet101", "keras_resnet152": "ResNet152",
          "keras_inception_v3": "InceptionV3"}
-IN_FULL = ["alexnet", "resnet18", "efficientnet_lite0", "keras_inception_v3", "convnext_tiny"]
+IN_FULL = ["alexnet", "resnet18", "efficientnet_lite0", "keras_inception_v3", "convnext_tiny", "vit_b_16", "swin_t", "swin_v2_t", "maxvit_t"]
 
 
 def build(name):
@@ -42,7 +44,9 @@ def build(name):
         return torchvision.models.inception_v3(init_weights=False)
     if MEMBERS[name]["task"] == "image-segmentation":
         return torchvision.models.get_model(name, weights_backbone=None, aux_loss=True)
-    model = getattr(torchvision.models, name.removeprefix("keras_"))()
+    # Position embeddings are learnt for one size.
+    options = {"image_size": MEMBERS[name]["input"]["size"][0]} if name.startswith("vit") else {}
+    model = getattr(torchvision.models, name.removeprefix("keras_"))(**options)
     if name in KERAS:
         for module in model.modules():
             if isinstance(module, torch.nn.Conv2d):
@@ -64,7 +68,13 @@ def keras_counts(name):
     return sum(math.prod(v.shape) for v in model.trainable_weights), total
 
 
-def multiply_adds(model, size):
+def multiply_adds(name, model, size):
+    picture = torch.zeros(1, 3, *size, device="meta")
+    if MEMBERS[name]["family"] in ("vision_transformer", "swin_transformer", "maxvit"):
+        # Attention's projections and products are no modules.
+        with FlopCounterMode(display=False) as counter:
+            model.eval()(picture)
+        return counter.get_total_flops() // 2
     total = 0
 
     def count(module, inputs, output):
@@ -76,7 +86,7 @@ def multiply_adds(model, size):
         if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)) and not name.startswith("aux_classifier"):
             module.register_forward_hook(count)
     with torch.no_grad():
-        model.eval()(torch.zeros(1, 3, *size, device="meta"))
+        model.eval()(picture)
     return total
 
 
@@ -102,7 +112,7 @@ for name in MEMBERS:
         "sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
         "tensors": len(lines),
         "parameters": sum(p.numel() for p in model.parameters()),
-        "multiplyAdds": multiply_adds(model, MEMBERS[name]["input"]["size"]),
+        "multiplyAdds": multiply_adds(name, model, MEMBERS[name]["input"]["size"]),
     }
     if name in KERAS:
         parameters, adds = keras_counts(KERAS[name])
@@ -118,6 +128,8 @@ out.write_text(json.dumps(models, indent=1) + "\n")
 with torch.device("meta"):
     others = {
         "transformers resnet50": transformers.ResNetForImageClassification(transformers.ResNetConfig(num_labels=1000)),
+        "timm vit_b_16": timm.create_model("vit_base_patch16_224"),
+        "timm swin_t": timm.create_model("swin_tiny_patch4_window7_224"),
     }
 lists = {
     name: {k: list(v.shape) for k, v in model.state_dict().items() if not k.endswith("num_batches_tracked")}

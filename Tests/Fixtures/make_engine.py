@@ -18,6 +18,7 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 from engine_recording import described, folder, record
 from tiny_convolutional import FAMILIES
 from tiny_resnet import CLASSES, TinyResNet
+from tiny_transformers import TRANSFORMERS, at_another_size
 
 
 def as_keras(model):
@@ -80,6 +81,11 @@ for number, (name, (model, description, side)) in enumerate(NETWORKS.items()):
 for number, (name, (make, description, side)) in enumerate(FAMILIES.items()):
     torch.manual_seed(100 + number)
     record(name, make(), description, side)
+
+for number, (name, (make, description, side)) in enumerate(TRANSFORMERS.items()):
+    torch.manual_seed(200 + number)
+    model = make()
+    record(name, model, description, side, at_another_size(model) if name == "vit" else {})
 
 torch.manual_seed(9)
 start, slopes = torch.randn(6), torch.randn(4, 6)

@@ -11,7 +11,7 @@ import tempfile
 import torch
 from safetensors.torch import load_file, save_file
 
-from networks import NAMES, RUNNER, ZOO, make, run, side
+from networks import NAMES, RUNNER, ZOO, make, run, sides
 
 BOUND = 1e-4
 
@@ -51,7 +51,7 @@ def torchvision_networks(names):
             model = make(name)
             torch.save(model.state_dict(), f"{folder}/{name}.pth")
             run(ZOO, "convert", f"{folder}/{name}.pth", "-o", f"{folder}/{name}.safetensors")
-            held &= compare(name, model, f"{folder}/{name}.safetensors", (side(name), side(name) + 7), folder)
+            held &= compare(name, model, f"{folder}/{name}.safetensors", sides(name), folder)
             expected = {key: value.clone() for key, value in model.state_dict().items()}
             held &= bit_equal(name, model, f"{folder}/{name}.safetensors")
             held &= all(torch.equal(value, model.state_dict()[key]) for key, value in expected.items())

@@ -9,14 +9,19 @@ import torch
 import torchvision
 
 NAMES = ["alexnet", "vgg16", "vgg11_bn", "resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2",
-         "inception_v3", "convnext_tiny"]
+         "inception_v3", "convnext_tiny", "vit_b_16", "vit_b_32", "swin_t", "swin_v2_t", "maxvit_t"]
 BUILD = os.environ.get("ZOO_BUILD", ".build/release")
 ZOO = f"{BUILD}/zoo"
 RUNNER = f"{BUILD}/parity-runner"
 
 
 def side(name):
-    return 299 if name == "inception_v3" else 224
+    return {"inception_v3": 299, "swin_v2_t": 256}.get(name, 224)
+
+
+def sides(name):
+    """Sides of pictures that torchvision's network takes."""
+    return (side(name),) if name.startswith(("vit", "maxvit")) else (side(name), side(name) + 7)
 
 
 def make(name, seed=0):
@@ -29,6 +34,8 @@ def make(name, seed=0):
         if isinstance(module, torchvision.models.convnext.CNBlock):
             # At their initial 1e-6 the blocks would not show.
             torch.nn.init.uniform_(module.layer_scale, 0.2, 0.5)
+    if name.startswith(("vit", "swin", "maxvit")):
+        excite(model)
     norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     for norm in norms:
         # Inception has no shortcuts: with half of the initial variance the signal would die out.
@@ -43,6 +50,17 @@ def make(name, seed=0):
         for norm in norms:
             norm.momentum = 0.1
     return model.eval()
+
+
+def excite(model):
+    """Gives a transformer what begins at zero, or so near that it would not show."""
+    for name, parameter in model.named_parameters():
+        if name.endswith("bias") and parameter.dim() == 1:
+            torch.nn.init.normal_(parameter, 0, 0.1)
+        elif "table" in name or "token" in name or "pos_embedding" in name:
+            torch.nn.init.normal_(parameter, 0, 0.5)
+        elif name.startswith("heads."):
+            torch.nn.init.normal_(parameter, 0, 0.02)
 
 
 def run(*command):

@@ -31,7 +31,7 @@ import ZooGraph
       let best = try #require(isTwin ? found.first { $0.model.name == model.name } : found.certain)
       #expect(best.model.name == model.name)
       #expect(best.isExact)
-      #expect(best.classes == 1000)
+      #expect(best.classes == model.classes)
       #expect(best.naming == (model.family == "efficientnet_lite" ? "timm" : "torchvision"))
     }
   }
@@ -115,7 +115,7 @@ import ZooGraph
     #expect(again.isExact)
   }
 
-  @Test(arguments: [("transformers", "resnet50")])
+  @Test(arguments: [("transformers", "resnet50"), ("timm", "vit_b_16"), ("timm", "swin_t")])
   func otherLibrariesNamesAreRecognised(naming: String, model: String) throws {
     let data = try Data(contentsOf: URL(filePath: Fixture.path("catalog_other_namings.json")))
     let list = try JSONDecoder().decode([String: [String: [Int]]].self, from: data)
@@ -134,6 +134,53 @@ import ZooGraph
     let back = try #require(best.nameMap).apply(.exporting, to: canonical)
     #expect(back.unmatched == [])
     for (name, tensor) in source.tensors { #expect(back.stateDict[name]?.shape == tensor.shape) }
+  }
+
+  @Test(arguments: [("vit_b_16", 384), ("vit_l_16", 512), ("vit_h_14", 224)])
+  func positionsOfAnotherSizeAreAVariant(name: String, side: Int) throws {
+    let catalog = try Catalog(overlays: [])
+    let model = try catalog.model(named: name)
+    let config = model.config.replacing(.object(["imageSize": .number(Double(side))]))
+    let graph = try NetworkDescription(family: model.family, config: config, classes: 1000).graph()
+    var source = StateDict()
+    for parameter in graph.parameters {
+      source[parameter.name] = try Tensor(
+        dtype: .float32, shape: parameter.shape, storage: VastStorage(bytes: parameter.shape.reduce(4, *)))
+    }
+    let best = try #require(catalog.identify(source).certain)
+    #expect(best.model.name == name)
+    #expect(best.pictureSide == side)
+    #expect(best.input.contains("\"size\":[\(side),\(side)]"))
+  }
+
+  @Test func namesOfTorchvisionsFirstTransformersAreRecognised() throws {
+    let catalog = try Catalog(overlays: [])
+    let graph = try catalog.model(named: "vit_b_32").graph()
+    var source = StateDict()
+    for parameter in graph.parameters {
+      let name = parameter.name.replacing("mlp.0", with: "mlp.linear_1").replacing("mlp.3", with: "mlp.linear_2")
+      source[name] = try Tensor(
+        dtype: .float32, shape: parameter.shape, storage: VastStorage(bytes: parameter.shape.reduce(4, *)))
+    }
+    let best = try #require(catalog.identify(source).certain)
+    #expect(best.model.name == "vit_b_32")
+    #expect(try best.canonical(source).names == graph.parameters.map(\.name))
+  }
+
+  @Test func weightsOfWindowsGetTheirIndices() throws {
+    let catalog = try Catalog(overlays: [])
+    var source = StateDict()
+    for parameter in try catalog.model(named: "swin_t").graph().parameters {
+      source[parameter.name] = try Tensor(
+        dtype: .float32, shape: parameter.shape, storage: VastStorage(bytes: parameter.shape.reduce(4, *)))
+    }
+    let canonical = try #require(catalog.identify(source).certain).canonical(source)
+    let index = try #require(canonical["features.1.0.attn.relative_position_index"])
+    #expect(index.dtype == .int64)
+    #expect(index.shape == [2401])
+    // Of pixels (0, 0) and (0, 0), (0, 0) and (0, 1), (6, 6) and (0, 0).
+    let values = try index.withContiguousBytes { Array($0.bindMemory(to: Int64.self)) }
+    #expect([values[0], values[1], values[48 * 49]] == [84, 83, 168])
   }
 
   @Test func modelsThatFitAlikeAreATie() throws {

@@ -27,6 +27,7 @@ import ZooGraph
       let lines =
         graph.parameters.map { "\($0.name):" + $0.shape.map(String.init).joined(separator: "x") }
         + graph.stepCounters.map { $0 + ":" }
+        + graph.indexBuffers.map { "\($0.name):" + $0.shape.map(String.init).joined(separator: "x") }
       let list = folder.file(model.name)
       try lines.sorted().joined(separator: "\n").write(toFile: list, atomically: false, encoding: .utf8)
       #expect(lines.count == expected.tensors, "\(model.name)")

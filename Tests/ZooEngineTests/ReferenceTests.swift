@@ -4,7 +4,7 @@ import ZooEngine
 import ZooGraph
 
 /// A graph of a few nodes with random weights, always the same.
-private struct SmallGraph {
+struct SmallGraph {
   var graph = Graph()
   var weights = Weights()
   private var state: UInt64 = 1
@@ -227,7 +227,7 @@ private struct SmallGraph {
     try small.expectAgreement(input: [2, 3, 6, 5], "linear")
   }
 
-  @Test(arguments: [Activation.relu, .relu6, .sigmoid, .silu, .gelu, .hardSigmoid, .hardSwish])
+  @Test(arguments: [Activation.relu, .relu6, .sigmoid, .silu, .gelu, .hardSigmoid, .hardSwish, .tanh])
   func aWholeBlockAgrees(activation: Activation) throws {
     var small = SmallGraph()
     func check(_ node: String) throws { try small.expectAgreement(input: [3, 3, 10, 7], "\(activation), to \(node)") }

@@ -17,6 +17,7 @@ struct TinyNetwork {
     "basic", "bottleneck", "grouped", "keras", "inception", "convnext",
     "squeezenet", "googlenet", "densenet", "mobilenet_v2", "mobilenet_v3", "mnasnet", "shufflenet_v2", "regnet",
     "efficientnet", "efficientnet_v2",
+    "vit", "swin", "swin_v2", "maxvit",
   ]
 
   init(_ name: String, folder: String = "engine") throws {

@@ -4,9 +4,11 @@ import Testing
 import ZooCatalog
 import ZooCheckpoint
 import ZooConvert
+import ZooEngine
 import ZooFormats
 import ZooGraph
 import ZooONNX
+import ZooONNXProgram
 
 @testable import ZooExport
 
@@ -47,6 +49,16 @@ import ZooONNX
   /// Adaptive pooling that comes to windows of different sizes.
   static let uneven = Network(family: "vgg", config: #"{"blocks": [[4], [6]], "hidden": 8, "pooled": 3}"#)
 
+  /// Networks of tokens, which the engine doesn't take back from ONNX.
+  static let transformers = [
+    Network(
+      family: "vision_transformer",
+      config: #"{"patch": 8, "layers": 1, "heads": 2, "width": 8, "hidden": 12, "imageSize": 40}"#),
+    Network(family: "swin_transformer", config: #"{"width": 4, "depths": [2, 1], "heads": [1, 2], "window": 3}"#),
+    Network(
+      family: "swin_transformer", config: #"{"version": 2, "width": 4, "depths": [2], "heads": [2], "window": 3}"#),
+  ]
+
   /// A checkpoint of the network with numbers that depend on their place.
   static func checkpoint(_ network: Network, at path: String, dtype: DType? = nil) throws {
     var description = NetworkDescription(
@@ -64,6 +76,10 @@ import ZooONNX
         let counter = String(parameter.name.dropLast("running_var".count)) + "num_batches_tracked"
         stateDict[counter] = try Tensor(dtype: .int64, shape: [], storage: MemoryStorage(copying: [Int64(index)]))
       }
+    }
+    for buffer in graph.indexBuffers {
+      stateDict[buffer.name] = try Tensor(
+        dtype: .int64, shape: buffer.shape, storage: MemoryStorage(copying: buffer.values))
     }
     var metadata = CheckpointMetadata()
     metadata.config = description.json
@@ -94,7 +110,7 @@ import ZooONNX
         atPath: directory.file("x.safetensors"), andPath: directory.file("back.safetensors")))
   }
 
-  @Test(arguments: networks + [uneven])
+  @Test(arguments: networks + [uneven] + transformers)
   func exportedModelConvertsBackToTheSameCheckpoint(_ network: Network) throws {
     try withNetwork(network) { directory, source, catalog in
       _ = try ONNXExporter.write(source, to: directory.file("x.onnx"), options: ExportOptions())
@@ -148,6 +164,24 @@ import ZooONNX
       #expect(try native.graph.multiplyAdds(input: input) == graph.multiplyAdds(input: input))
       let match = try #require(StructuralMatch(model: graph, other: native.graph, input: input))
       #expect(match.names.allSatisfy { $0.key == $0.value })
+    }
+  }
+
+  @Test(arguments: transformers)
+  func exportedTransformersGiveTheEnginesLogits(_ network: Network) throws {
+    try withNetwork(network) { directory, source, _ in
+      _ = try ONNXExporter.write(source, to: directory.file("x.onnx"), options: ExportOptions())
+      let model = try #require(WeightFile.open(path: directory.file("x.onnx")).onnx)
+      let shape = [2, 3, network.size, network.size]
+      let values = (0..<shape.reduce(1, *)).map { Float($0 * 37 % 101) / 50 - 1 }
+      let tensor = try Tensor(dtype: .float32, shape: shape, storage: MemoryStorage(copying: values))
+      let found = try #require(try ONNXProgram(model).run(["input": ONNXValue(tensor)])["logits"]?.tensor().floats())
+      let graph = try #require(source.graph)
+      let plan = try compile(graph, weights: source.stateDict.floatWeights(), inputShape: shape)
+      let expected = try plan.run(FloatTensor(shape: shape, values: values))[0].values()
+      let largest = expected.map(abs).max() ?? 0
+      #expect(found.count == expected.count)
+      for (a, b) in zip(found, expected) { #expect(abs(a - b) <= 1e-4 * largest) }
     }
   }
 

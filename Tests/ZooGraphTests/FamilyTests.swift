@@ -21,6 +21,7 @@ import ZooGraph
       shapes[parameter.name] = parameter.shape.map(String.init).joined(separator: "x")
     }
     for counter in graph.stepCounters { shapes[counter] = "" }
+    for buffer in graph.indexBuffers { shapes[buffer.name] = buffer.shape.map(String.init).joined(separator: "x") }
     #expect(shapes == expected.shapes)
     #expect(graph.parameterCount == expected.parameters)
     #expect(try graph.multiplyAdds(input: [1, 3, side, side]) == expected.multiplyAdds)
@@ -42,6 +43,17 @@ import ZooGraph
   @Test func convNeXtTinyHasTorchvisionsNamesAndShapes() throws {
     let config = ConvNeXt.Config(depths: [3, 3, 9, 3], widths: [96, 192, 384, 768])
     try Self.check(ConvNeXt.graph(config, classes: 1000), against: "convnext_tiny")
+  }
+
+  @Test func transformersHaveTorchvisionsNamesAndShapes() throws {
+    let vit = VisionTransformer.Config(patch: 16, layers: 12, heads: 12, width: 768, hidden: 3072)
+    try Self.check(VisionTransformer.graph(vit, classes: 1000), against: "vit_b_16")
+    var swin = SwinTransformer.Config(width: 96, depths: [2, 2, 6, 2], heads: [3, 6, 12, 24], window: 7)
+    try Self.check(SwinTransformer.graph(swin, classes: 1000), against: "swin_t")
+    (swin.version, swin.window) = (2, 8)
+    try Self.check(SwinTransformer.graph(swin, classes: 1000), against: "swin_v2_t", side: 256)
+    let maxViT = MaxViT.Config(stem: 64, depths: [2, 2, 5, 2], widths: [64, 128, 256, 512])
+    try Self.check(MaxViT.graph(maxViT, classes: 1000), against: "maxvit_t")
   }
 
   @Test func inceptionHasTorchvisionsNamesAndShapes() throws {
@@ -110,6 +122,8 @@ import ZooGraph
       try ShuffleNetV2.graph(.init(channels: [24, 48, 96, 192, 1024]), classes: 7),
       try RegNet.graph(.init(depths: [1, 1], widths: [16, 24], groupWidth: 8, squeeze: 0.25), classes: 7),
       try EfficientNet.graph(.init(), classes: 7),
+      try VisionTransformer.graph(.init(patch: 16, layers: 1, heads: 2, width: 8, hidden: 8), classes: 7),
+      try SwinTransformer.graph(.init(width: 8, depths: [1, 2], heads: [1, 2], window: 7), classes: 7),
     ]
     for graph in graphs {
       let shapes = try graph.inferShapes(input: [5, 3, 231, 231])
@@ -174,6 +188,7 @@ import ZooGraph
         known: [
           "alexnet", "vgg", "resnet", "efficientnet_lite", "inception_v3", "convnext", "fcn", "deeplabv3", "squeezenet",
           "googlenet", "densenet", "mobilenet_v2", "mobilenet_v3", "mnasnet", "shufflenet_v2", "regnet", "efficientnet",
+          "vision_transformer", "swin_transformer", "maxvit",
         ])
     ) {
       try Self.build("hotdog", "{}")
@@ -202,6 +217,17 @@ import ZooGraph
     ("inception_v3", #"{"dropout": 1}"#), ("convnext", "{}"), ("convnext", #"{"depths": [], "widths": []}"#),
     ("convnext", #"{"depths": [1, 1], "widths": [8]}"#), ("convnext", #"{"depths": [1], "widths": [0]}"#),
     ("convnext", #"{"depths": [1], "widths": [9223372036854775807]}"#),
+    ("vision_transformer", "{}"),
+    ("vision_transformer", #"{"patch": 16, "layers": 1, "heads": 3, "width": 64, "hidden": 64}"#),
+    ("vision_transformer", #"{"patch": 15, "layers": 1, "heads": 4, "width": 64, "hidden": 64}"#),
+    ("vision_transformer", #"{"patch": 1, "layers": 1, "heads": 4, "width": 64, "hidden": 64, "imageSize": 16384}"#),
+    ("swin_transformer", #"{"width": 12, "depths": [1], "heads": [5], "window": 7}"#),
+    ("swin_transformer", #"{"width": 12, "depths": [1, 1], "heads": [3], "window": 7}"#),
+    ("swin_transformer", #"{"width": 12, "depths": [1], "heads": [3], "window": 1}"#),
+    ("maxvit", #"{"stem": 8, "depths": [1], "widths": [40]}"#),
+    ("maxvit", #"{"stem": 0, "depths": [1], "widths": [32]}"#),
+    ("maxvit", #"{"stem": 8, "depths": [1], "widths": [32], "partition": 1}"#),
+    ("swin_transformer", #"{"width": 12, "depths": [1], "heads": [3], "window": 7, "version": 3}"#),
     ("efficientnet_lite", #"{"widthMultiplier": 1e30}"#), ("efficientnet_lite", #"{"features": 0}"#),
     ("squeezenet", "{}"), ("squeezenet", #"{"stem": {"channels": 8, "kernel": 3}, "squeezes": []}"#),
     ("squeezenet", #"{"stem": {"channels": 8, "kernel": 3}, "squeezes": [[9223372036854775807]]}"#),

@@ -17,7 +17,9 @@ typedef enum {
   ZOO_BLOCKED  // NCHW with blocks of zoo_channel_block() channels innermost
 } zoo_layout;
 
-typedef enum { ZOO_NO_ACTIVATION, ZOO_RELU, ZOO_RELU6, ZOO_SIGMOID, ZOO_SILU, ZOO_GELU, ZOO_HARD_SIGMOID, ZOO_HARD_SWISH } zoo_activation;
+typedef enum {
+  ZOO_NO_ACTIVATION, ZOO_RELU, ZOO_RELU6, ZOO_SIGMOID, ZOO_SILU, ZOO_GELU, ZOO_HARD_SIGMOID, ZOO_HARD_SWISH, ZOO_TANH
+} zoo_activation;
 typedef enum { ZOO_DIRECT, ZOO_WINOGRAD } zoo_algorithm;
 typedef enum { ZOO_MAX, ZOO_AVERAGE_WITH_PADDING, ZOO_AVERAGE_WITHOUT_PADDING } zoo_pooling_kind;
 

@@ -22,7 +22,7 @@ extension Lowering {
     try step("reorder", zoo_network_add_reorder(handle, result, target), reads: [result], writes: target)
   }
 
-  private func values(of value: ValueID) throws -> [Float] {
+  func values(of value: ValueID) throws -> [Float] {
     let name = try name(of: value)
     guard let tensor = network.weights[name] else { throw EngineError.missingWeight(name: name) }
     return try tensor.values()

@@ -140,7 +140,10 @@ struct Lowering {
     case .concatenate(let axis): try lowerConcatenation(node, axis: axis)
     case .resize: try lowerResize(node)
     case .dropout: tensors[node.output] = try tensor(x)
-    case .batchNormalization, .channelScale, .channelAffine:
+    case .attention(let attention): try lowerAttention(node, attention)
+    case .tokens: try lowerTokens(node)
+    case .rearrange(let rearrangement): try lowerRearrangement(node, rearrangement)
+    case .batchNormalization, .channelScale, .channelAffine, .channelShift, .reshape:
       throw EngineError.unsupported(node: node.name, problem: "is folded into a convolution before lowering")
     }
   }
@@ -325,6 +328,7 @@ extension Activation {
     case .gelu: ZOO_GELU
     case .hardSigmoid: ZOO_HARD_SIGMOID
     case .hardSwish: ZOO_HARD_SWISH
+    case .tanh: ZOO_TANH
     }
   }
 }

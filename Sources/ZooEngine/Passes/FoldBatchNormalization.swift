@@ -7,7 +7,8 @@ extension Network {
   ///     before: x ─► conv(w) ─► batchNorm(γ, β, μ, σ²)
   ///     after:  x ─► conv(w · s, β − μ · s),  s = γ / √(σ² + ε)
   ///
-  /// A BatchNorm that follows no convolution, or one whose result others read too, becomes a 1×1 depthwise convolution.
+  /// A BatchNorm that follows no convolution, or one whose result others read too, becomes a factor and a shift for each
+  /// channel.
   public func foldingBatchNormalization() throws -> Network {
     var network = self
     let parameters = graph.parametersByValue
@@ -28,7 +29,9 @@ extension Network {
         network.graph.nodes[before.index].output = node.output
         network.graph.nodes[index].inputs = []
       } else {
-        network.standAlone(line, at: index, reading: x)
+        network.graph.nodes[index].operation = .channelAffine(
+          scale: line.scale.map(Float.init), shift: line.shift.map(Float.init))
+        network.graph.nodes[index].inputs = [x]
       }
     }
     network.graph.nodes.removeAll { $0.inputs.isEmpty }

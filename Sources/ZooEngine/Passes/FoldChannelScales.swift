@@ -27,6 +27,10 @@ extension Network {
         shift = scale.map { _ in 0 }
       case .channelAffine(let factors, let offsets):
         (scale, shift) = (factors.map(Double.init), offsets.map(Double.init))
+      case .channelShift(let exceptions):
+        shift = try values(of: node.inputs[1], in: parameters).enumerated()
+          .map { exceptions.contains($0.offset) ? 0 : Double($0.element) }
+        scale = shift.map { _ in 1 }
       default: continue
       }
       let line = ChannelLine(scale: scale, shift: shift, name: node.name)

@@ -67,6 +67,13 @@ public enum ReferenceBackend {
     case .add: return zip(x.values, inputs[1].values).map(+)
     case .flatten, .dropout: return x.values
     case .softmax: return softmax(x)
+    case .attention(let attention): return ReferenceAttention.attend(attention, inputs)
+    case .tokens: return try ReferenceAttention.tokens(inputs, node: node.name)
+    case .rearrange(let rearrangement):
+      return try ReferenceAttention.rearrange(rearrangement, inputs, node: node.name)
+    case .channelShift(let exceptions):
+      return ReferenceChannels.map(x) { exceptions.contains($0) ? $1 : $1 + inputs[1].values[$0] }
+    case .reshape: return x.values
     }
   }
 
@@ -91,6 +98,7 @@ public enum ReferenceBackend {
     case .gelu: x * (1 + erf(x / 2.0.squareRoot())) / 2
     case .hardSigmoid: min(max(x + 3, 0), 6) / 6
     case .hardSwish: x * min(max(x + 3, 0), 6) / 6
+    case .tanh: Foundation.tanh(x)
     }
   }
 

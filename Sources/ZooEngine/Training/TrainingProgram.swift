@@ -5,16 +5,16 @@ import ZooGraph
 /// The layers of a training network for one batch size.
 final class TrainingProgram {
   let classes: Int
-  private let handle: OpaquePointer
-  private let graph: Graph
-  private let layout: ParameterLayout
-  private let buffers: ParameterLayout
-  private let trainable: Set<String>
+  let handle: OpaquePointer
+  let graph: Graph
+  let layout: ParameterLayout
+  let buffers: ParameterLayout
+  let trainable: Set<String>
   private let options: TrainingOptions
-  private let shapes: [[Int]]
-  private let names: [ValueID: String]
-  private var tensors: [ValueID: Int32] = [:]
-  private var wantsGradient: Set<ValueID> = []
+  let shapes: [[Int]]
+  let names: [ValueID: String]
+  var tensors: [ValueID: Int32] = [:]
+  var wantsGradient: Set<ValueID> = []
 
   init(
     graph: Graph, layout: ParameterLayout, buffers: ParameterLayout, trainable: Set<String>, inputShape: [Int],
@@ -55,7 +55,7 @@ final class TrainingProgram {
     try check(zoo_trainer_backward(handle, gradient, parameters, &gradients), "backward")
   }
 
-  private func check(_ status: Int32, _ name: String) throws {
+  func check(_ status: Int32, _ name: String) throws {
     guard status >= 0 else {
       throw EngineError.kernel(node: name, problem: String(cString: zoo_trainer_error(handle)))
     }
@@ -72,7 +72,7 @@ final class TrainingProgram {
     return number
   }
 
-  private func tensor(_ value: ValueID) throws -> Int32 {
+  func tensor(_ value: ValueID) throws -> Int32 {
     guard let tensor = tensors[value] else {
       throw EngineError.unsupported(node: "value \(value.index)", problem: "is used before it is made")
     }
@@ -88,7 +88,9 @@ final class TrainingProgram {
     if node.inputs.contains(where: { wantsGradient.contains($0) || names[$0].map(trainable.contains) ?? false }) {
       wantsGradient.insert(node.output)
     }
+    if try addReshape(node) { return }
     let x = try tensor(node.inputs[0])
+    if try addIdleRearrangement(node, x) { return }
     let y = try addTensor(node.output)
     switch node.operation {
     case .convolution(let convolution):
@@ -127,6 +129,14 @@ final class TrainingProgram {
       let parts = try node.inputs.map { try tensor($0) }
       try check(zoo_trainer_add_concatenation(handle, Int32(parts.count), parts, y), node.name)
     case .resize: try check(zoo_trainer_add_resize(handle, x, y), node.name)
+    case .attention(let attention): try addAttention(attention, node, x, y)
+    case .tokens: try addTokens(node, x, y)
+    case .rearrange(let rearrangement): try addRearrangement(rearrangement, node, x, y)
+    case .channelShift(let exceptions):
+      let (first, last) = (Int64(exceptions.lowerBound), Int64(exceptions.upperBound))
+      let parameters = try parameters(node, hasBias: false)
+      try check(zoo_trainer_add_channel_shift(handle, x, y, parameters, first, last), node.name)
+    case .reshape: throw EngineError.unsupported(node: node.name, problem: "only parameters are reshaped")
     case .softmax: throw EngineError.unsupported(node: node.name, problem: "the loss takes logits: leave softmax out")
     }
   }
@@ -135,16 +145,16 @@ final class TrainingProgram {
     .unsupported(node: node.name, problem: "training takes the graph before its operations are fused")
   }
 
-  private func offset(of value: ValueID, in layout: ParameterLayout) throws -> Int64 {
+  func offset(of value: ValueID, in layout: ParameterLayout) throws -> Int64 {
     guard let name = names[value], let offset = layout.offset(of: name) else {
       throw EngineError.missingWeight(name: names[value] ?? "value \(value.index)")
     }
     return Int64(offset)
   }
 
-  private func trains(_ value: ValueID) -> Int32 { names[value].map(trainable.contains) ?? false ? 1 : 0 }
+  func trains(_ value: ValueID) -> Int32 { names[value].map(trainable.contains) ?? false ? 1 : 0 }
 
-  private func parameters(_ node: Node, hasBias: Bool) throws -> zoo_parameters {
+  func parameters(_ node: Node, hasBias: Bool) throws -> zoo_parameters {
     zoo_parameters(
       weight: try offset(of: node.inputs[1], in: layout),
       bias: hasBias ? try offset(of: node.inputs[2], in: layout) : -1,

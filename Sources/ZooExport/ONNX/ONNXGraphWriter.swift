@@ -9,7 +9,7 @@ struct ONNXGraphWriter {
   /// Tensors beside the state dict's: shapes, bounds, the network's own constants.
   private(set) var constants: [ONNXInitializer] = []
   private let graph: Graph
-  private let shapes: [[Int]]
+  let shapes: [[Int]]
   private var names: [ValueID: String] = [:]
   private var taken: Set<String>
 
@@ -57,7 +57,7 @@ struct ONNXGraphWriter {
 
   // MARK: nodes
 
-  private mutating func emit(
+  mutating func emit(
     _ operatorName: String, _ inputs: [String], to output: String,
     _ attributes: (inout ProtobufWriter) -> Void = { _ in }
   ) {
@@ -71,7 +71,7 @@ struct ONNXGraphWriter {
   }
 
   /// A node between others, under a name of its own.
-  private mutating func step(
+  mutating func step(
     _ operatorName: String, _ inputs: [String], _ name: String,
     _ attributes: (inout ProtobufWriter) -> Void = { _ in }
   ) -> String {
@@ -80,7 +80,7 @@ struct ONNXGraphWriter {
     return output
   }
 
-  private mutating func constant<T: BitwiseCopyable>(
+  mutating func constant<T: BitwiseCopyable>(
     _ wanted: String, _ dtype: DType, _ shape: [Int], _ values: [T]
   ) throws -> String {
     let name = unique(wanted)
@@ -97,7 +97,7 @@ struct ONNXGraphWriter {
       if graph.outputs.contains(node.output) { emit("Identity", inputs, to: output(of: node)) }
       return
     }
-    if try addWindow(node, inputs) || addElementwise(node, inputs) { return }
+    if try addWindow(node, inputs) || addElementwise(node, inputs) || addTokens(node, inputs) { return }
     let input = shapes[node.inputs[0].index]
     switch node.operation {
     case .batchNormalization(let epsilon, let momentum):
@@ -137,7 +137,7 @@ struct ONNXGraphWriter {
   }
 
   /// Names the node's output; the network's own is `logits`.
-  private mutating func output(of node: Node) -> String {
+  mutating func output(of node: Node) -> String {
     let name = graph.outputs.first == node.output ? "logits" : unique(node.name)
     names[node.output] = name
     return name
@@ -152,6 +152,7 @@ struct ONNXGraphWriter {
         try constant(node.name + ".most", .float32, [], [Float(6)]),
       ]
       emit("Clip", inputs + bounds, to: output(of: node))
+    case .activation(.tanh): emit("Tanh", inputs, to: output(of: node))
     case .activation(.sigmoid): emit("Sigmoid", inputs, to: output(of: node))
     case .activation(.silu):
       let gate = step("Sigmoid", inputs, node.name)
@@ -269,25 +270,25 @@ struct ONNXGraphWriter {
 
 /// AttributeProto and its kin; numbers are those of onnx.proto.
 extension ProtobufWriter {
-  fileprivate mutating func attribute(_ name: String, _ value: Int) {
+  mutating func attribute(_ name: String, _ value: Int) {
     message(5) {
       $0.string(1, name); $0.integer(3, value); $0.integer(20, 2)
     }
   }
 
-  fileprivate mutating func attribute(_ name: String, _ value: Float) {
+  mutating func attribute(_ name: String, _ value: Float) {
     message(5) {
       $0.string(1, name); $0.float(2, value); $0.integer(20, 1)
     }
   }
 
-  fileprivate mutating func attribute(_ name: String, _ value: String) {
+  mutating func attribute(_ name: String, _ value: String) {
     message(5) {
       $0.string(1, name); $0.string(4, value); $0.integer(20, 3)
     }
   }
 
-  fileprivate mutating func attribute(_ name: String, _ values: [Int]) {
+  mutating func attribute(_ name: String, _ values: [Int]) {
     message(5) { entry in
       entry.string(1, name)
       for value in values { entry.integer(8, value) }

@@ -11,6 +11,8 @@ public protocol NetworkFamily {
   static func graph(_ config: Config, classes: Int) throws(FamilyError) -> Graph
   /// The same network without what only training from scratch uses, such as an auxiliary classifier.
   static func withoutTrainingParts(_ config: Config) -> Config
+  /// Side of the pictures that the network's positions are learnt for; nil where it has none.
+  static func pictureSide(_ config: Config) -> Int?
 }
 
 /// What a network says of a picture; named as Hugging Face names tasks.
@@ -24,6 +26,7 @@ public enum NetworkTask: String, Sendable {
 extension NetworkFamily {
   public static var task: NetworkTask { .imageClassification }
   public static func withoutTrainingParts(_ config: Config) -> Config { config }
+  public static func pictureSide(_ config: Config) -> Int? { nil }
 }
 
 /// Every family that can be built by name.
@@ -33,6 +36,7 @@ public enum NetworkFamilies {
       AlexNet.self, VGG.self, ResNet.self, EfficientNetLite.self, InceptionV3.self, ConvNeXt.self, FCN.self,
       DeepLabV3.self, SqueezeNet.self, GoogLeNet.self, DenseNet.self, MobileNetV2.self, MobileNetV3.self, MNASNet.self,
       ShuffleNetV2.self, RegNet.self, EfficientNet.self,
+      VisionTransformer.self, SwinTransformer.self, MaxViT.self,
     ]
   }
 
@@ -51,6 +55,17 @@ public enum NetworkFamilies {
   /// - Throws: ``FamilyError``.
   public static func withoutTrainingParts(family: String, config: Data) throws(FamilyError) -> Data {
     try strip(type(named: family), config)
+  }
+
+  /// Side of the pictures that a network's positions are learnt for; nil where it has none.
+  ///
+  /// - Throws: ``FamilyError``.
+  public static func pictureSide(family: String, config: Data) throws(FamilyError) -> Int? {
+    try side(type(named: family), config)
+  }
+
+  private static func side<F: NetworkFamily>(_: F.Type, _ json: Data) throws(FamilyError) -> Int? {
+    F.pictureSide(try decode(F.self, json))
   }
 
   private static func type(named family: String) throws(FamilyError) -> any NetworkFamily.Type {

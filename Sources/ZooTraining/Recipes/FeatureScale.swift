@@ -6,7 +6,8 @@ struct FeatureScale {
   let mean: [Float]
   let factor: [Float]
 
-  init(_ rows: [FloatTensor], count: Int) throws {
+  /// - Parameter centres: whether the mean is taken away.
+  init(_ rows: [FloatTensor], count: Int, centres: Bool = true) throws {
     var sums = [Double](repeating: 0, count: count)
     var squares = sums
     for row in rows {
@@ -24,7 +25,7 @@ struct FeatureScale {
     for index in 0..<count {
       let average = sums[index] / total
       let variance = max(squares[index] / total - average * average, 0)
-      mean[index] = Float(average)
+      mean[index] = centres ? Float(average) : 0
       factor[index] = variance < 1e-10 ? 0 : Float(1 / variance.squareRoot())
     }
     self.mean = mean

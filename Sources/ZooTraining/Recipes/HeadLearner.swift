@@ -11,7 +11,7 @@ final class HeadLearner: Learner {
   private let scale: FeatureScale
   private let rows: [Float]
   private let smoothing: Float
-  /// Weights [classes, inputs], then biases.
+  /// Weights [classes, inputs], then biases, which stay 0 where the layer has none.
   private var parameters: [Float]
   private var descent: GradientDescent
 
@@ -21,7 +21,8 @@ final class HeadLearner: Learner {
     names = (cut.headWeight, cut.headBias)
     self.truths = truths
     smoothing = Float(recipe.labelSmoothing)
-    scale = try FeatureScale(features, count: inputs)
+    // A mean can't be taken away from the features of a layer that has no bias to make up for it.
+    scale = try FeatureScale(features, count: inputs, centres: cut.headBias != nil)
     rows = try scale.apply(features)
     parameters = [Float](repeating: 0, count: classes * inputs + classes)
     let biases = classes * inputs
@@ -54,7 +55,7 @@ final class HeadLearner: Learner {
           for label in 0..<classes {
             let error = errors[position * classes + label]
             for index in 0..<inputs { gradient[label * inputs + index] += error * rows[base + index] }
-            gradient[biases + label] += error
+            if names.bias != nil { gradient[biases + label] += error }
           }
         }
       }

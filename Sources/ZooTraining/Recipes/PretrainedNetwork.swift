@@ -51,8 +51,8 @@ public struct PretrainedNetwork: Sendable {
     var stateDict = model.stateDict
     if description != model.description {
       let graph = try description.graph()
-      let kept = Set(graph.parameters.map(\.name) + graph.stepCounters)
-      for name in model.graph.parameters.map(\.name) + model.graph.stepCounters where !kept.contains(name) {
+      let kept = Set(graph.parameters.map(\.name) + graph.integerBuffers)
+      for name in model.graph.parameters.map(\.name) + model.graph.integerBuffers where !kept.contains(name) {
         stateDict[name] = nil
       }
     }

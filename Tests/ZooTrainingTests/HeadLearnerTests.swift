@@ -1,0 +1,33 @@
+import Testing
+import ZooCheckpoint
+import ZooGraph
+
+@testable import ZooTraining
+
+@Suite struct HeadLearnerTests {
+  /// Features far from zero, which a layer without a bias can't be centred for.
+  @Test(arguments: [true, false]) func theLearntLayerGivesTheLearnersLogits(hasBias: Bool) throws {
+    var builder = GraphBuilder()
+    builder.beginStage("stem")
+    let features = builder.flatten(builder.adaptiveAveragePool(builder.input, height: 1, width: 1))
+    builder.beginStage("head")
+    let graph = builder.finish(outputs: [builder.linear("head", features, from: 3, to: 2, bias: hasBias)])
+    let rows: [[Float]] = [[10, 1, 5], [11, -1, 5.5], [9, 1.5, 4], [10, -2, 6]]
+    let learner = try HeadLearner(
+      cut: NetworkCut(graph, unfrozen: 0, model: "tiny"), features: rows.map { FloatTensor($0) },
+      truths: [0, 1, 0, 1], classes: 2, recipe: Recipe(epochs: 1))
+    for _ in 0..<30 { _ = learner.step([0, 1, 2, 3], learningRate: 0.05, seed: 1) }
+    let learnt = learner.learntWeights()
+    #expect(learnt.keys.contains("head.bias") == hasBias)
+    let weight = try #require(learnt["head.weight"]).values()
+    let bias = try learnt["head.bias"]?.values() ?? [0, 0]
+    let logits = try learner.logits(rows.map { FloatTensor($0) })
+    for (row, logits) in zip(rows, logits) {
+      for label in 0..<2 {
+        let product = (0..<3).reduce(bias[label]) { $0 + row[$1] * weight[label * 3 + $1] }
+        #expect(abs(product - logits[label]) < 1e-4)
+      }
+      #expect((logits[0] > logits[1]) == (row[1] > 0))
+    }
+  }
+}
