@@ -9,7 +9,7 @@ let cFuzzing: [CSetting] = isFuzzed ? [.unsafeFlags(["-fsanitize=fuzzer-no-link"
 /// Each Zoo module is a product, so that a server or tool can import just what it needs.
 let modules = [
   "ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision", "ZooONNX", "ZooONNXProgram",
-  "ZooConvert", "ZooInference", "ZooExport", "ZooDownload",
+  "ZooConvert", "ZooInference", "ZooExport", "ZooDownload", "ZooStore",
   "ZooTraining",
 ]
 
@@ -68,6 +68,7 @@ let package = Package(
         "ZooCheckpoint", "ZooONNX", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooInference",
       ]),
     .target(name: "ZooDownload", dependencies: ["ZooCheckpoint", "CCurl"]),
+    .target(name: "ZooStore", dependencies: ["ZooCheckpoint", "ZooCatalog", "ZooConvert", "ZooDownload"]),
     .target(
       name: "ZooExport",
       dependencies: [

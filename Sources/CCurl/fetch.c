@@ -74,6 +74,7 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *context) {
     }
     done += (size_t)count;
   }
+  if (t->request->received) t->request->received(t->request->context, bytes, size, t->written);
   t->written += (int64_t)size;
   return one * size;
 }
@@ -137,6 +138,9 @@ int zoo_fetch(const zoo_fetch_request *request, zoo_fetch_result *result) {
   configure(&t, headers, problem);
   CURLcode code = curl_easy_perform(t.curl);
   curl_easy_getinfo(t.curl, CURLINFO_RESPONSE_CODE, &result->status);
+  curl_off_t retry_after = 0;
+  curl_easy_getinfo(t.curl, CURLINFO_RETRY_AFTER, &retry_after);
+  result->retry_after = retry_after;
   // An empty file has no body that would begin it.
   if (code == CURLE_OK && !t.begun && result->status != 304 && !begin(&t)) code = CURLE_WRITE_ERROR;
   if (code != CURLE_OK) {
@@ -145,9 +149,10 @@ int zoo_fetch(const zoo_fetch_request *request, zoo_fetch_result *result) {
       result->status = 416;
       snprintf(result->problem, sizeof result->problem, "the server sends another part of the file than it was asked for");
     } else if (t.file_error) {
+      result->file_error = t.file_error;
       snprintf(result->problem, sizeof result->problem, "can't be kept: %s", strerror(t.file_error));
     } else if (t.too_large) {
-      snprintf(result->problem, sizeof result->problem, "is larger than any weight file");
+      snprintf(result->problem, sizeof result->problem, "sends more than the file can have");
     } else {
       snprintf(result->problem, sizeof result->problem, "%s", *problem ? problem : curl_easy_strerror(code));
     }

@@ -92,7 +92,8 @@ public struct Catalog: Sendable {
 }
 
 extension String {
-  fileprivate func matches(shellPattern pattern: String) -> Bool {
+  /// Whether the text matches a shell pattern; without `*`, `?` and `[` the pattern is any part of it.
+  public func matches(shellPattern pattern: String) -> Bool {
     guard pattern.contains(where: { "*?[".contains($0) }) else { return contains(pattern.lowercased()) }
     return fnmatch(pattern.lowercased(), self, 0) == 0
   }

@@ -1,6 +1,13 @@
 /// What is wrong with the catalogue, or with what was asked of it.
 public enum CatalogError: Error, Sendable, Equatable {
   case unknownModel(name: String, nearest: [String])
+  /// Nobody publishes weights for the model.
+  case noWeights(model: String)
+  case unknownWeights(model: String, id: String, known: [String])
+  /// The store has no weights of that name.
+  case notInStore(name: String, installed: [String])
+  /// A model or weights whose name can't be a file's.
+  case badStoreName(name: String)
   /// Nothing in the catalogue fits what was asked for.
   case noMatch(pattern: String?, task: String?, tasks: [String])
   /// A data file that can't be read as what it should be.

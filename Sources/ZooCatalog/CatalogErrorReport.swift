@@ -8,6 +8,21 @@ extension CatalogError: ReportableError {
         .noInput, problem: "no model is called '\(name)'",
         advice: nearest.isEmpty
           ? "`zoo list` names them all" : "did you mean \(nearest.joined(separator: " or "))?")
+    case .noWeights(let model):
+      ErrorReport(
+        .noInput, problem: "nobody publishes weights for \(model)",
+        advice: "convert a file of your own: zoo convert FILE")
+    case .unknownWeights(let model, let id, let known):
+      ErrorReport(
+        .noInput, problem: "\(model) has no weights '\(id)'",
+        advice: known.isEmpty ? "nobody publishes any" : "there are \(known.joined(separator: ", "))")
+    case .notInStore(let name, let installed):
+      ErrorReport(
+        .noInput, problem: "\(name) is not in the store",
+        advice: installed.isEmpty ? "nothing is" : "there are \(installed.joined(separator: ", "))")
+    case .badStoreName(let name):
+      ErrorReport(
+        .badData, problem: "'\(name)' can't be the name of a file", advice: "give it another in the catalogue")
     case .noMatch(let pattern, let task, let tasks):
       ErrorReport(
         .noInput,

@@ -16,6 +16,8 @@ public struct Conversion: Sendable {
   public var salvage = false
   /// The model that the weights must be; nil for the one that they are beyond doubt.
   public var model: String?
+  /// Which of the model's published weights they are, where that is known already; else their digest tells.
+  public var weights: String?
   /// Whether the last layer is left out.
   public var dropsHead = false
   /// What is carried along of that which stands beside the weights.
@@ -66,7 +68,8 @@ public struct Conversion: Sendable {
     let content = try ConvertedContent(source, conversion: self)
     var verdict = ChecksumVerdict.unknown
     var finished = CheckpointMetadata()
-    let description = SourceDescription(source: source, identification: content.identification)
+    let description = SourceDescription(
+      source: source, identification: content.identification, weights: weights)
     let written = try CheckpointWriter.write(
       content.stateDict, metadata: content.completing(description.longestMetadata), to: output, dtype: dtype,
       overwrite: overwrite

@@ -9,9 +9,13 @@ package struct SourceDescription {
   let source: WeightFile
   let identification: Identification?
 
-  package init(source: WeightFile, identification: Identification?) {
+  /// Id of the published weights, where it is known without the digest.
+  let weights: String?
+
+  package init(source: WeightFile, identification: Identification?, weights: String? = nil) {
     self.source = source
     self.identification = identification
+    self.weights = weights
   }
 
   /// The metadata that a conversion would end with.
@@ -40,16 +44,18 @@ package struct SourceDescription {
     }
     var inputs = model?.weights.map { [model] in model?.input(forWeights: $0.id) ?? "" } ?? []
     if let identification { inputs.append(identification.input) }
+    let ids = (model?.weights.map(\.id) ?? []) + [weights].compactMap(\.self)
     return metadata(
-      sha256: String(repeating: "0", count: 64), weights: model?.weights.map(\.id).max { $0.count < $1.count },
+      sha256: String(repeating: "0", count: 64), weights: ids.max { $0.utf8.count < $1.utf8.count },
       input: inputs.max { $0.utf8.count < $1.utf8.count })
   }
 
   func complete(_ metadata: inout CheckpointMetadata, sha256: String, verdict: ChecksumVerdict) {
     let model = identification?.model
-    var weights: String?
+    var weights = weights
     switch verdict {
-    case .published(let file), .older(let file): if file.model == model?.name { weights = file.weights }
+    case .published(let file), .older(let file):
+      if weights == nil, file.model == model?.name { weights = file.weights }
     case .contradicted, .unknown: break
     }
     let input =

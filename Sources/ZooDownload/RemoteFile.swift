@@ -1,6 +1,4 @@
-import CCurl
 import Foundation
-import Synchronization
 import ZooCheckpoint
 
 /// A file named by an `http` or `https` address, kept in the cache once it is here.
@@ -12,13 +10,9 @@ public struct RemoteFile: Sendable {
   /// Called with the bytes that are here and, where the server says, those expected in all.
   public typealias Progress = (_ done: Int, _ total: Int?) -> Void
 
-  /// Tries of one download before it is given up.
-  public var attempts = 4
-  /// Seconds before the second try, doubled before each later one.
-  public var firstPause = 1.0
+  public var retries = Retries()
   /// Seconds without any byte before a server counts as stalled.
   public var patience = 60
-  private static let largest: Int64 = 1 << 40
 
   public let url: String
   /// Where the file stands once ``fetch(progress:)`` is through; its last component is the address's own.
@@ -57,139 +51,49 @@ public struct RemoteFile: Sendable {
 
   /// Brings the file here unless the copy that is here is the server's.
   ///
-  /// - Throws: ``DownloadError``, ``FileError``.
+  /// - Throws: ``DownloadError``, `FileError`.
   public func fetch(progress: Progress? = nil) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch { throw FileError.system(file: folder, operation: "create", code: EACCES) }
-    let partial = path + ".partial"
-    let descriptor = try lock(partial)
-    defer { close(descriptor) }
-    var pause = firstPause
-    for attempt in 1...max(attempts, 1) {
-      var result = zoo_fetch_result()
-      if request(descriptor, &result, progress) { return try finish(result, descriptor, partial) }
+    let partial = try PartialFile(path: path + ".partial")
+    let transfer = Transfer(url: url, patience: patience)
+    var retries = retries
+    while true {
+      let have = partial.size
+      // Remembered at once, for whoever interrupts the program ends it.
+      let answer = transfer.run(
+        into: partial.descriptor, have: have, headers: headers(partial, have: have), begun: partial.remember,
+        progress: progress)
+      if answer.isWhole { return try finish(answer, partial) }
       // The part that is here is no part of the server's file, or all of it already.
-      let isOutOfRange = result.status == 416 && unlink(partial + ".validator") == 0
-      guard result.is_transient != 0 || isOutOfRange, attempt < attempts else {
-        throw DownloadError.failed(url: url, status: Int(result.status), problem: result.problemText)
+      if answer.status == 416, have > 0 {
+        partial.clear()
+        continue
+      }
+      if answer.fileError != 0 {
+        throw FileError.system(file: partial.path, operation: "write", code: answer.fileError)
+      }
+      guard let pause = retries.pause(after: answer, have: partial.size) else {
+        throw DownloadError.failed(url: url, status: answer.status, problem: answer.problem)
       }
       Thread.sleep(forTimeInterval: pause)
-      pause *= 2
     }
-  }
-
-  /// Opens the unfinished file for this program alone: two that want one file take turns.
-  private func lock(_ partial: String) throws -> Int32 {
-    while true {
-      let descriptor = open(partial, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-      guard descriptor >= 0 else { throw FileError.system(file: partial, operation: "create", code: errno) }
-      guard flock(descriptor, LOCK_EX) == 0 else {
-        close(descriptor)
-        throw FileError.system(file: partial, operation: "lock", code: errno)
-      }
-      // Whoever had it before may have given it its final name meanwhile.
-      var (opened, named) = (stat(), stat())
-      if fstat(descriptor, &opened) == 0, stat(partial, &named) == 0, opened.st_ino == named.st_ino {
-        return descriptor
-      }
-      close(descriptor)
-    }
-  }
-
-  private func request(_ descriptor: Int32, _ result: inout zoo_fetch_result, _ progress: Progress?) -> Bool {
-    var status = stat()
-    let have = fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
-    let lines = headers(have: have)
-    let pointers: [UnsafePointer<CChar>?] = lines.map { UnsafePointer(strdup($0)) } + [nil]
-    defer { for pointer in pointers { free(UnsafeMutablePointer(mutating: pointer)) } }
-    return withoutActuallyEscaping(progress ?? { _, _ in }) { report in
-      var answer = Answer(file: self, progress: report)
-      return withUnsafeMutablePointer(to: &answer) { context in
-        url.withCString { address in
-          pointers.withUnsafeBufferPointer { headers in
-            var request = zoo_fetch_request()
-            request.url = address
-            request.headers = headers.baseAddress
-            request.descriptor = descriptor
-            request.offset = Int64(have)
-            request.largest = Self.largest
-            request.patience = patience
-            request.context = UnsafeMutableRawPointer(context)
-            request.progress = { context, done, total in
-              let answer = context?.assumingMemoryBound(to: Answer.self)
-              answer?.pointee.progress(Int(done), total < 0 ? nil : Int(total))
-              return 0
-            }
-            // Remembered at once, for whoever interrupts the program ends it.
-            request.begun = { context, result in
-              guard let file = context?.assumingMemoryBound(to: Answer.self).pointee.file, let result else { return }
-              file.remember(result.pointee, beside: file.path + ".partial")
-            }
-            return zoo_fetch(&request, &result) == 0
-          }
-        }
-      }
-    }
-  }
-
-  /// What a download calls back with.
-  private struct Answer {
-    let file: RemoteFile
-    let progress: Progress
   }
 
   /// What the server needs to know of the bytes that are here.
-  private func headers(have: Int) -> [String] {
-    if FileManager.default.fileExists(atPath: path), let known = validator(beside: path) {
+  private func headers(_ partial: PartialFile, have: Int) -> [String] {
+    if FileManager.default.fileExists(atPath: path), let known = PartialFile.validator(beside: path) {
       return [
         known.hasPrefix("\"") || known.hasPrefix("W/") ? "If-None-Match: \(known)" : "If-Modified-Since: \(known)"
       ]
     }
     // Only a strong validator says that the rest belongs to the same bytes.
-    guard have > 0, let known = validator(beside: path + ".partial"), !known.hasPrefix("W/") else { return [] }
+    guard have > 0, let known = partial.validator, !known.hasPrefix("W/") else { return [] }
     return ["Range: bytes=\(have)-", "If-Range: \(known)"]
   }
 
-  private func finish(_ result: zoo_fetch_result, _ descriptor: Int32, _ partial: String) throws {
-    if result.status == 304 {
-      unlink(partial)
-      return
-    }
-    guard fsync(descriptor) == 0 else { throw FileError.system(file: partial, operation: "sync", code: errno) }
+  private func finish(_ answer: Transfer.Answer, _ partial: PartialFile) throws {
+    if answer.status == 304 { return partial.remove() }
     unlink(path + ".validator")
-    guard rename(partial, path) == 0 else { throw FileError.system(file: path, operation: "create", code: errno) }
-    unlink(partial + ".validator")
-    remember(result, beside: path)
-  }
-
-  /// Keeps the server's name for this version of the file.
-  private func remember(_ result: zoo_fetch_result, beside file: String) {
-    guard [200, 206].contains(result.status) else { return }
-    let text = result.validatorText
-    if text.isEmpty {
-      unlink(file + ".validator")
-    } else {
-      try? Data(text.utf8).write(to: URL(filePath: file + ".validator"), options: .atomic)
-    }
-  }
-
-  private func validator(beside file: String) -> String? {
-    guard let text = try? String(contentsOfFile: file + ".validator", encoding: .utf8), !text.isEmpty,
-      !text.contains(where: \.isNewline)
-    else { return nil }
-    return text
-  }
-}
-
-extension zoo_fetch_result {
-  var problemText: String { Self.text(problem) }
-  var validatorText: String {
-    let etag = Self.text(etag)
-    return etag.isEmpty ? Self.text(modified) : etag
-  }
-
-  private static func text<T>(_ bytes: T) -> String {
-    withUnsafeBytes(of: bytes) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    try partial.finish(as: path)
+    PartialFile.remember(answer.validator, beside: path)
   }
 }

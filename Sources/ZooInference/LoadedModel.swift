@@ -25,7 +25,8 @@ public struct LoadedModel: Sendable {
   /// The weights as they are stored, under canonical names.
   public let stateDict: StateDict
 
-  /// A model by path or, where no such file exists, by catalogue name from the store.
+  /// A model by path or, where no such file exists, by catalogue name from the store: `resnet50`,
+  /// `resnet50:IMAGENET1K_V1`.
   ///
   /// - Throws: ``ModelError``, `CatalogError`, and what opening the file throws.
   public static func find(_ model: String, catalog: Catalog, store: ModelStore = ModelStore()) throws -> LoadedModel {
@@ -36,12 +37,13 @@ public struct LoadedModel: Sendable {
   ///
   /// - Throws: ``ModelError``, `CatalogError`.
   public static func path(of model: String, catalog: Catalog, store: ModelStore = ModelStore()) throws -> String {
-    guard !FileManager.default.fileExists(atPath: model), !model.contains("/"), !model.contains(".") else {
-      return model
-    }
-    let name = try catalog.model(named: model).name
-    guard store.contains(name) else { throw ModelError.notInStore(model: name, path: store.path(forModel: name)) }
-    return store.path(forModel: name)
+    guard !FileManager.default.fileExists(atPath: model), !model.contains("/") else { return model }
+    if store.contains(model) { return store.path(forModel: model) }
+    let reference = ModelReference(model)
+    // A name with a dot is more likely a file's that isn't there.
+    guard !model.contains(".") || catalog.models.contains(where: { $0.name == reference.model }) else { return model }
+    _ = try catalog.model(named: reference.model).weights(named: reference.weights)
+    throw ModelError.notInStore(model: model)
   }
 
   /// - Throws: ``ModelError``, and what opening the file throws.
@@ -93,7 +95,7 @@ public struct LoadedModel: Sendable {
 
 /// Why a model can't be used.
 public enum ModelError: Error, Sendable, Equatable {
-  case notInStore(model: String, path: String)
+  case notInStore(model: String)
   case notIdentified(file: String, nearest: String?)
   case noPreprocessing(file: String)
   /// An ONNX model that isn't one picture in and one number a class out.
@@ -103,15 +105,15 @@ public enum ModelError: Error, Sendable, Equatable {
   case notSegmentation(file: String, problem: String)
   case labels(file: String, found: Int, classes: Int)
   case noLabels(file: String)
+  /// A network that doesn't end in a linear layer.
+  case noFeatures(model: String)
 }
 
 extension ModelError: ReportableError {
   public var report: ErrorReport {
     switch self {
-    case .notInStore(let model, let path):
-      ErrorReport(
-        .noInput, problem: "\(model) is not in the store",
-        advice: "download its published file (zoo info \(model) names it), then: zoo convert FILE -o \(path)")
+    case .notInStore(let model):
+      ErrorReport(.noInput, problem: "\(model) is not in the store", advice: "to bring it there: zoo pull \(model)")
     case .notIdentified(let file, let nearest):
       ErrorReport(
         .badData, file: file, problem: "is no network of the catalogue" + (nearest.map { " (nearest: \($0))" } ?? ""),
@@ -129,6 +131,10 @@ extension ModelError: ReportableError {
       ErrorReport(.badData, file: file, problem: "can't give each pixel a class: \(problem)")
     case .labels(let file, let found, let classes):
       ErrorReport(.usage, file: file, problem: "has \(classes) classes, and --labels names \(found)")
+    case .noFeatures(let model):
+      ErrorReport(
+        .badData, problem: "\(model) doesn't end in a linear layer, whose input the features would be",
+        advice: "zoo info shows its stages")
     case .noLabels(let file):
       ErrorReport(.badData, file: file, problem: "names no classes, expected JSON or a name a line")
     }

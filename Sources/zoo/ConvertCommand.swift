@@ -51,8 +51,7 @@ struct ConvertCommand: ParsableCommand {
     let clock = ContinuousClock()
     var result: Conversion.Outcome?
     let local = try display.local(file)
-    // What comes from elsewhere is written here, not into the cache.
-    let standard = Conversion.defaultOutput(for: local == file ? file : URL(filePath: local).lastPathComponent)
+    let standard = Conversion.defaultOutput(for: display.nameHere(file, at: local))
     let duration = try clock.measure {
       do {
         result = try conversion.run(local, to: output ?? standard)

@@ -14,9 +14,12 @@ struct DisplayOptions: ParsableArguments {
     name: .customLong("catalog"), help: "A folder with zoo/, converters/ or checksums/ to lay over the catalogue.")
   var catalogFolders: [String] = []
 
-  /// The path of a file that is named by its path or its address; the latter is fetched first.
+  /// The path of a file that is named by its path, its address, which is fetched first, or as a model in the store.
   func local(_ file: String) throws -> String {
-    guard RemoteFile.isAddress(file) else { return file }
+    guard RemoteFile.isAddress(file) else {
+      let store = ModelStore()
+      return !FileManager.default.fileExists(atPath: file) && store.contains(file) ? store.path(forModel: file) : file
+    }
     let remote = try RemoteFile(file)
     var bar: Progress?
     defer { bar?.finish() }
@@ -26,6 +29,12 @@ struct DisplayOptions: ParsableArguments {
       bar?.update(done)
     }
     return remote.path
+  }
+
+  /// What an output made from a file is named after: the file itself, or where that lies in the cache or the store, its
+  /// name in the current folder.
+  func nameHere(_ argument: String, at path: String) -> String {
+    RemoteFile.isAddress(argument) ? URL(filePath: path).lastPathComponent : argument
   }
 
   func catalog() throws -> Catalog { try Catalog.standard(overlays: catalogFolders) }

@@ -35,8 +35,7 @@ struct ExportCommand: ParsableCommand {
     }
     let catalog = try display.catalog()
     let path = try LoadedModel.path(of: display.local(model), catalog: catalog)
-    // What is not named by its path is written here, not into the cache or the store.
-    let named = path == model ? path : URL(filePath: path).lastPathComponent
+    let named = display.nameHere(model, at: path)
     var export = Export(to: target, catalog: catalog)
     export.options = ExportOptions(dtype: try floatingPointType(dtype), overwrite: force)
     let clock = ContinuousClock()

@@ -27,6 +27,7 @@ struct InfoCommand: ParsableCommand {
 
     print(Terminal.bold(model.title))
     for (title, value) in facts(model, catalog, store) { print("  \(title.padded(to: 12))\(value)") }
+    for problem in try Self.miscounted(model, stages) { Terminal.note("zoo: \(problem)") }
     print("\n" + Terminal.bold("Stages") + ", from the picture to the classes")
     print(stageTable(stages).render())
     guard !model.weights.isEmpty else { return }
@@ -49,8 +50,27 @@ struct InfoCommand: ParsableCommand {
       ("GFLOPs", "\(model.gflops) multiply-adds a picture"), ("input", inputLine(model)),
       ("namings", namings.joined(separator: ", ") + (namings.count > 1 ? " (the first is canonical)" : "")),
       ("paper", model.paper.map { "\($0.title), \($0.year), \($0.url)" } ?? "–"),
-      ("store", store.contains(model.name) ? path : "not there: zoo convert FILE -o \(path)"),
+      ("store", store.contains(model.name) ? path : Self.wayToStore(model, path)),
     ]
+  }
+
+  /// Where the catalogue's numbers are not the network's, as in a new model's first draft.
+  private static func miscounted(_ model: Model, _ stages: [StageSummary]) throws -> [String] {
+    let parameters = try model.graph().parameterCount
+    let gflops = stages.reduce(0) { $0 + $1.multiplyAdds } / 1e9
+    var problems: [String] = []
+    if parameters != model.parameters {
+      problems.append("the network has \(parameters) parameters, the catalogue says \(model.parameters)")
+    }
+    // The catalogue rounds to three decimals.
+    if abs(gflops - model.gflops) > 0.0006 {
+      problems.append("a picture takes \(Quantity.decimals(gflops, 3)) GFLOPs, the catalogue says \(model.gflops)")
+    }
+    return problems
+  }
+
+  private static func wayToStore(_ model: Model, _ path: String) -> String {
+    "not there: " + (model.weights.isEmpty ? "zoo convert FILE -o \(path)" : "zoo pull \(model.name)")
   }
 
   private func inputLine(_ model: Model) -> String {

@@ -14,7 +14,7 @@ struct ListCommand: ParsableCommand {
   @Option(help: "Only models for this task, such as image-classification.")
   var task: String?
 
-  @Flag(help: "Only models in the store.")
+  @Flag(help: "What is in the store: weights, size, when they came, the digest of their data.")
   var installed = false
 
   @Flag(help: "Print JSON.")
@@ -25,10 +25,10 @@ struct ListCommand: ParsableCommand {
 
   func run() throws {
     let store = ModelStore()
-    let models = try Catalog.standard(overlays: catalog).models(matching: pattern, task: task)
-      .filter { !installed || store.contains($0.name) }
+    let catalog = try Catalog.standard(overlays: catalog)
+    if installed { return listInstalled(store, catalog) }
+    let models = try catalog.models(matching: pattern, task: task)
     if json { return print(jsonLine(models.map { ModelSummary($0, store) })) }
-    guard !models.isEmpty else { return print("None of them is in the store, \(store.folder).") }
     var table = Table([
       .init(title: "name"), .init(title: "family"), .init(title: "task", shrinks: true),
       .init(title: "parameters", alignment: .right), .init(title: "GFLOPs", alignment: .right),
@@ -39,6 +39,27 @@ struct ListCommand: ParsableCommand {
         model.name, model.family, model.task, Quantity.count(model.parameters), Quantity.decimals(model.gflops, 2),
         model.inputSize.map(String.init).joined(separator: "×"),
         model.bestAccuracy.map { Quantity.decimals($0, 2) } ?? "–", store.contains(model.name) ? "yes" : "–",
+      ])
+    }
+    print(table.render())
+  }
+
+  /// Models of no catalogue are listed too, unless a task is asked for.
+  private func listInstalled(_ store: ModelStore, _ catalog: Catalog) {
+    let found = store.installed().filter { entry in
+      (pattern.map { entry.model.matches(shellPattern: $0) } ?? true)
+        && (task.map { task in catalog.models.contains { $0.name == entry.model && $0.task == task } } ?? true)
+    }
+    if json { return print(jsonLine(found)) }
+    guard !found.isEmpty else { return print("None of them is in the store, \(store.folder).") }
+    var table = Table([
+      .init(title: "name"), .init(title: "weights"), .init(title: "size", alignment: .right), .init(title: "installed"),
+      .init(title: "digest"),
+    ])
+    for entry in found {
+      table.add([
+        entry.model, entry.weights ?? "–", Quantity.bytes(entry.bytes), entry.installed,
+        entry.digest.map { $0.prefix(16) + "…" } ?? "can't be read",
       ])
     }
     print(table.render())

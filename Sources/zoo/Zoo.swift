@@ -13,9 +13,10 @@ import ZooWorker
       Say what a weight file is, turn it into one safe checkpoint, run it, and adapt it to pictures of your own:
 
         zoo list                                   the catalogue
+        zoo pull resnet50                          published weights, by name from now on
         zoo convert resnet50.pth                   a weight file to one checkpoint
-        zoo predict resnet50.safetensors cat.jpg   the five likeliest classes
-        zoo finetune --head 3 --data photos/ --model resnet50.safetensors
+        zoo predict resnet50 cat.jpg               the five likeliest classes
+        zoo finetune --head 3 --data photos/ --model resnet50
 
       Exit codes: 0 done, 1 a check did not hold, 64 wrong usage, 65 bad data, 66 no such input, 69 unavailable, \
       73 can't create the output, 74 input or output failed, 130 interrupted.
@@ -23,13 +24,17 @@ import ZooWorker
     version: "0.1.0",
     groupedSubcommands: [
       CommandGroup(name: "The catalogue:", subcommands: [ListCommand.self, InfoCommand.self]),
+      CommandGroup(name: "The store:", subcommands: [PullCommand.self, RemoveCommand.self]),
       CommandGroup(
         name: "Weight files:",
         subcommands: [
-          ConvertCommand.self, InspectCommand.self, VerifyCommand.self, DiffCommand.self, ExportCommand.self,
+          ConvertCommand.self, InspectCommand.self, VerifyCommand.self, DiffCommand.self,
+          ExportCommand.self,
           ScanCommand.self,
         ]),
-      CommandGroup(name: "Networks:", subcommands: [PredictCommand.self, FinetuneCommand.self, EvaluateCommand.self]),
+      CommandGroup(
+        name: "Networks:",
+        subcommands: [PredictCommand.self, FinetuneCommand.self, EvaluateCommand.self]),
     ])
 
   static func main() {
@@ -54,7 +59,8 @@ import ZooWorker
     Foundation.exit(report.kind.rawValue)
   }
 
-  private static func complain(_ report: ErrorReport) {
+  /// A line on standard error.
+  static func complain(_ report: ErrorReport) {
     FileHandle.standardError.write(Data("zoo: \(report.line)\n".utf8))
   }
 }

@@ -19,26 +19,31 @@ struct Program {
     return candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? candidates[0]
   }
 
-  /// - Parameter interruptWhen: once true, the program gets Ctrl-C.
+  /// - Parameters:
+  ///   - shell: what a shell does before it becomes the program, such as `ulimit -f 8`.
+  ///   - input: a file to read as standard input.
+  ///   - interruptWhen: once true, the program gets `signal`, which is Ctrl-C unless said otherwise.
   static func run(
-    _ arguments: [String], in folder: String, interruptWhen: (() -> Bool)? = nil
+    _ arguments: [String], in folder: String, environment: [String: String] = [:], shell: String? = nil,
+    input: String? = nil, signal: Int32 = SIGINT, interruptWhen: (() -> Bool)? = nil
   ) throws -> Outcome {
     let process = Process()
-    process.executableURL = URL(filePath: path)
-    process.arguments = arguments
+    process.executableURL = URL(filePath: shell == nil ? path : "/bin/sh")
+    process.arguments = shell.map { ["-c", "\($0); exec \"$0\" \"$@\"", path] + arguments } ?? arguments
     process.currentDirectoryURL = URL(filePath: folder)
     process.environment = ProcessInfo.processInfo.environment.merging(
       ["XDG_CACHE_HOME": folder + "/cache", "ZOO_HOME": folder + "/store"]) { $1 }
+      .merging(environment) { $1 }
     let name = UUID().uuidString
     let (output, errors) = (folder + "/.\(name).out", folder + "/.\(name).err")
     for file in [output, errors] { try Data().write(to: URL(filePath: file)) }
-    process.standardInput = FileHandle.nullDevice
+    process.standardInput = input.flatMap { FileHandle(forReadingAtPath: $0) } ?? FileHandle.nullDevice
     process.standardOutput = FileHandle(forWritingAtPath: output)
     process.standardError = FileHandle(forWritingAtPath: errors)
     try process.run()
     if let interruptWhen {
       while process.isRunning, !interruptWhen() { usleep(2000) }
-      kill(process.processIdentifier, SIGINT)
+      kill(process.processIdentifier, signal)
     }
     process.waitUntilExit()
     defer { for file in [output, errors] { unlink(file) } }

@@ -17,14 +17,14 @@ import ZooCheckpoint
 
   /// Fetches `model.pth` from a server that answers so; gives the bytes that arrived and what was asked.
   private func fetch(
-    times: Int = 1, _ answer: @escaping ScriptedServer.Answer
+    times: Int = 1, _ answer: @escaping @Sendable (_ request: String, _ number: Int) -> [UInt8]
   ) throws -> (bytes: [UInt8], requests: [String]) {
     let directory = try TemporaryDirectory()
     defer { directory.remove() }
     let server = try ScriptedServer(answer: answer)
     defer { server.stop() }
     var file = try RemoteFile(server.url("model.pth?download=1"), cache: directory.path)
-    file.firstPause = 0.01
+    file.retries.firstPause = 0.01
     file.patience = 2
     for _ in 0..<times { try file.fetch() }
     #expect(URL(filePath: file.path).lastPathComponent == "model.pth")

@@ -1,10 +1,14 @@
 // One HTTP download through libcurl, whose options are variadic calls that Swift can't make.
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 
 /// Called as bytes arrive, with the bytes that stand in the file and those expected in all (-1: unknown); anything but 0
 /// ends the download.
 typedef int (*zoo_fetch_progress)(void *context, int64_t done, int64_t total);
+
+/// Called with bytes once they stand in the file at `offset`: 0 where the server sends the whole file anew.
+typedef void (*zoo_fetch_received)(void *context, const void *bytes, size_t count, int64_t offset);
 
 struct zoo_fetch_result;
 
@@ -22,6 +26,8 @@ typedef struct {
   zoo_fetch_progress progress;
   /// Called once, before the first byte of the file is kept.
   void (*begun)(void *context, const struct zoo_fetch_result *result);
+  /// May be NULL.
+  zoo_fetch_received received;
   void *context;
 } zoo_fetch_request;
 
@@ -30,6 +36,10 @@ typedef struct zoo_fetch_result {
   long status;
   /// Whether trying again may help.
   int is_transient;
+  /// errno where the file could not be written; else 0.
+  int file_error;
+  /// Seconds until the server wants to be asked again; 0 where it doesn't say.
+  int64_t retry_after;
   /// ETag or, failing that, Last-Modified of the file, as the server spells them.
   char etag[512], modified[128];
   char problem[512];

@@ -25,7 +25,7 @@ extension FileError: ReportableError {
         advice: "use --force to replace it, or -o for another name")
     case .system(let file, let operation, let code):
       ErrorReport(
-        operation == "create" ? .cannotCreate : .inputOutput, file: file,
+        operation == "create" && code != ENOSPC ? .cannotCreate : .inputOutput, file: file,
         problem: "\(operation): \(String(cString: strerror(code)).lowercased())",
         advice: code == ENOSPC ? "free some space on that disk" : nil)
     }

@@ -15,6 +15,8 @@ enum Interruption {
 
   static func install() {
     signal(SIGPIPE, SIG_DFL)
+    // A file over the limit (ulimit -f) is then an error like a full disk.
+    signal(SIGXFSZ, SIG_IGN)
     for number in [SIGINT, SIGTERM] {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())

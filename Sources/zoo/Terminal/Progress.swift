@@ -8,10 +8,18 @@ final class Progress {
   private let spell: (Int) -> String
   private let start = Date()
   private var lastShown = Date.distantPast
+  private let isRated: Bool
+  /// What was done before, as the part of a download that was here already.
+  private var first: Int?
 
-  /// - Parameter spell: how people read the counts.
-  init(_ title: String, total: Int, quiet: Bool, spell: @escaping (Int) -> String = { "\($0)" }) {
+  /// - Parameters:
+  ///   - rated: whether it says how much is done a second.
+  ///   - spell: how people read the counts.
+  init(
+    _ title: String, total: Int, quiet: Bool, rated: Bool = false, spell: @escaping (Int) -> String = { "\($0)" }
+  ) {
     self.spell = spell
+    isRated = rated
     self.title = title
     self.total = max(total, 1)
     isShown = Terminal.isError && !quiet
@@ -23,9 +31,13 @@ final class Progress {
     guard done >= total || now.timeIntervalSince(lastShown) > 0.1 else { return }
     lastShown = now
     let fraction = min(Double(done) / Double(total), 1)
-    let left = fraction > 0.02 ? now.timeIntervalSince(start) * (1 - fraction) / fraction : nil
-    let time = left.map { $0 >= 1 ? " \(Int($0.rounded(.up))) s left" : "" } ?? ""
-    let counts = " \(spell(done))/\(spell(total))\(time)\(note.isEmpty ? "" : "  " + note)"
+    if first.map({ done < $0 }) ?? true { first = done }
+    let isKnown = fraction > 0.02 || isRated && now.timeIntervalSince(start) > 1
+    let rate = Double(done - (first ?? 0)) / max(now.timeIntervalSince(start), 1e-3)
+    let left = isKnown && rate > 0 ? Double(total - done) / rate : nil
+    let time = left.map { $0 >= 1 ? " \(Quantity.wait($0)) left" : "" } ?? ""
+    let speed = isRated && isKnown ? " \(spell(Int(rate)))/s" : ""
+    let counts = " \(spell(done))/\(spell(total))\(speed)\(time)\(note.isEmpty ? "" : "  " + note)"
     let cells = max(6, min(30, Terminal.width - title.count - counts.count - 4))
     let filled = Int(fraction * Double(cells))
     let bar = String(repeating: "━", count: filled) + String(repeating: "╌", count: cells - filled)
