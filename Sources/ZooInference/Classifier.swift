@@ -15,6 +15,7 @@ public final class Classifier: Sendable {
   public let model: LoadedModel
   /// Number of pictures that a run takes.
   public let batch: Int
+  public var preprocessing: Preprocessing { model.preprocessing }
   private let plan: Plan
 
   /// - Parameter threads: nil for one a core.
@@ -32,26 +33,19 @@ public final class Classifier: Sendable {
       options: CompileOptions(threads: threads))
   }
 
-  /// Probabilities of the classes for one picture.
-  ///
-  /// - Throws: `PictureError`, `EngineError`.
-  public func predict(_ picture: Picture) throws -> Prediction {
-    try predict([picture])[0]
-  }
-
   /// Probabilities for up to ``batch`` pictures.
   ///
   /// - Throws: `PictureError`, `EngineError`.
   public func predict(_ pictures: [Picture]) throws -> [Prediction] {
-    precondition(pictures.count <= batch, "\(pictures.count) pictures for batches of \(batch)")
-    let each = 3 * model.preprocessing.size.reduce(1, *)
-    var input = [Float](repeating: 0, count: batch * each)
-    try input.withUnsafeMutableBufferPointer { buffer in
-      for (index, picture) in pictures.enumerated() {
-        try model.preprocessing.write(picture, into: .init(rebasing: buffer[index * each..<(index + 1) * each]))
-      }
-    }
-    let logits = try plan.run(FloatTensor(shape: plan.inputShape, values: input))[0].values()
+    return try run(prepared: pictures.map(model.preprocessing.apply))
+  }
+
+  /// Probabilities for up to ``batch`` prepared pictures.
+  ///
+  /// - Throws: `EngineError`.
+  public func run(prepared pictures: [FloatTensor]) throws -> [Prediction] {
+    guard !pictures.isEmpty else { return [] }
+    let logits = try plan.run(batched(pictures, batch: batch))[0].values()
     let classes = plan.outputShapes[0][1]
     return pictures.indices.map { index in
       Prediction(logits: Array(logits[index * classes..<(index + 1) * classes]), labels: model.labels)
@@ -77,12 +71,19 @@ public struct Prediction: Sendable {
     return exponentials.map { $0 / sum }
   }
 
-  /// The likeliest classes, best first.
+  /// The likeliest classes, best first; of equally likely ones the earlier.
   public func top(_ count: Int) -> [Guess] {
-    probabilities.enumerated().sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }.prefix(count).map {
-      Guess(
-        label: $0.offset < labels.count ? labels[$0.offset] : "class \($0.offset)", index: $0.offset,
-        probability: $0.element)
+    guard count > 0 else { return [] }
+    let probabilities = probabilities
+    var best: [Int] = []
+    for (index, probability) in probabilities.enumerated() {
+      guard best.count < count || probability > probabilities[best[best.count - 1]] else { continue }
+      let place = best.firstIndex { probabilities[$0] < probability } ?? best.count
+      best.insert(index, at: place)
+      if best.count > count { best.removeLast() }
+    }
+    return best.map {
+      Guess(label: $0 < labels.count ? labels[$0] : "class \($0)", index: $0, probability: probabilities[$0])
     }
   }
 }

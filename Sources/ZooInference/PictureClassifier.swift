@@ -5,12 +5,19 @@ import ZooFormats
 import ZooVision
 
 /// Anything that says what is in a picture.
-public protocol PictureClassifier: Sendable {
+public protocol PictureClassifier: PictureNetwork where Output == Prediction {
   /// What a person should know of how pictures are read, such as a preprocessing that had to be guessed.
   var notes: [String] { get }
 
+}
+
+extension PictureClassifier {
   /// Probabilities of the classes for one picture.
-  func predict(_ picture: Picture) throws -> Prediction
+  ///
+  /// - Throws: `PictureError`, and what running the network throws.
+  public func predict(_ picture: Picture) throws -> Prediction {
+    try run(prepared: [preprocessing.apply(picture)])[0]
+  }
 }
 
 extension Classifier: PictureClassifier {
@@ -24,11 +31,14 @@ public struct ClassifierOptions: Sendable {
   public var threads: Int?
   /// Names of the classes, where the file's own are not wanted.
   public var labels: [String]?
+  /// Pictures that a run takes, as far as the network leaves a choice.
+  public var batch: Int
 
-  public init(catalog: Catalog, threads: Int? = nil, labels: [String]? = nil) {
+  public init(catalog: Catalog, threads: Int? = nil, labels: [String]? = nil, batch: Int = 1) {
     self.catalog = catalog
     self.threads = threads
     self.labels = labels
+    self.batch = batch
   }
 
   /// The classifier that a file holds: a network of the catalogue, or an ONNX model of any architecture.
@@ -44,7 +54,7 @@ public struct ClassifierOptions: Sendable {
         }
         model.labels = labels
       }
-      return try Classifier(model, threads: threads)
+      return try Classifier(model, batch: batch, threads: threads)
     } catch ModelError.notIdentified {
       guard let model = source.onnx else { throw ModelError.notIdentified(file: path, nearest: nil) }
       return try ONNXClassifier(model, file: path, options: self)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import ZooCheckpoint
 import ZooInference
 import ZooVision
@@ -6,55 +7,91 @@ import ZooVision
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict", abstract: "Say what is in pictures.",
-    discussion: "A picture that can't be read is named and left out; the exit code is then 65.")
+    discussion: """
+      Folders are searched for pictures, and - reads a list of paths from standard input, a path a line; there may be any \
+      number of them. Pictures are prepared while the network runs, and told in their order.
+
+        zoo predict resnet50 cat.jpg
+        zoo predict resnet50 photos/
+        find . -name '*.jpg' | zoo predict resnet50 - --json > predictions.jsonl
+
+      For folders and lists each picture gets a line with its likeliest class, with --top N the N likeliest; with --json \
+      always a line of JSON. A picture that can't be read is told where it stands and on standard error, the others go \
+      on, and the exit code is 65.
+      """)
 
   @Argument(
     help: "A checkpoint, any weight file of a known model, any ONNX classifier, or the name of a model in the store.")
   var model: String
-  @Argument(help: "Pictures: JPEG, PNG or WebP.", completion: .file())
-  var images: [String]
-  @Option(help: "How many classes to name.")
-  var top = 5
+  @OptionGroup var pictures: PictureArguments
+  @Option(help: "How many classes to name; default: 5, a line a picture has 1.")
+  var top: Int?
   @Option(
     help: "A file with the names of the classes: JSON, or a name a line; default: the model's own.",
     completion: .file())
   var labels: String?
-  @Option(help: "Threads to run on; default: one a core.")
-  var threads: Int?
   @OptionGroup var display: DisplayOptions
 
   func validate() throws {
-    guard !images.isEmpty else { throw ValidationError("Name at least one picture.") }
-    guard top >= 1 else { throw ValidationError("--top must be 1 or more.") }
-    if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more.") }
+    if let top, top < 1 { throw ValidationError("--top must be 1 or more.") }
   }
 
   func run() throws {
     let catalog = try display.catalog()
     let options = ClassifierOptions(
-      catalog: catalog, threads: threads, labels: try labels.map { try ClassifierOptions.labels(path: $0) })
+      catalog: catalog, threads: pictures.threads, labels: try labels.map { try ClassifierOptions.labels(path: $0) },
+      batch: pictures.batchSize)
     let classifier = try options.open(LoadedModel.path(of: display.local(model), catalog: catalog))
     if !display.quiet { for note in classifier.notes { Terminal.note(note.escapingControlCharacters()) } }
-    var failures: [ErrorReport] = []
-    for image in images {
-      do {
-        let guesses = try classifier.predict(Picture.decode(path: image)).top(top)
-        show(guesses, of: image)
-      } catch let error as any ReportableError {
-        failures.append(error.report)
+    try predict(classifier)
+  }
+
+  private func predict(_ classifier: some PictureClassifier) throws {
+    let paths = PicturePaths(pictures.images)
+    let isTable = pictures.isOpenEnded && !display.json
+    if isTable, !Terminal.isOutput { print("probability\tclass\timage") }
+    var tally = PictureTally()
+    try PicturePipeline(threads: pictures.threads).run(classifier, paths: { paths.next() }) { path, result in
+      switch result {
+      case .success(let prediction):
+        tally.add()
+        if isTable { return row(prediction.top(top ?? 1), of: path) }
+        show(prediction.top(top ?? 5), of: path)
+      case .failure(let error):
+        let problem = try tally.add(error)
+        if display.json { print(jsonLine(BrokenLine(image: path, error: problem))) }
       }
     }
-    if !failures.isEmpty { throw UnreadablePictures(reports: failures) }
+    try tally.finish(pictures)
   }
 
   private struct Line: Encodable {
     let image: String
     let predictions: [Prediction.Guess]
   }
+  private struct BrokenLine: Encodable {
+    let image: String
+    let error: String
+  }
+
+  /// A line a guess that stays aligned while more come.
+  private func row(_ guesses: [Prediction.Guess], of image: String) {
+    for guess in guesses {
+      let cells = [String(format: "%.2f %%", guess.probability * 100), guess.label, image]
+        .map { $0.escapingControlCharacters() }
+      guard Terminal.isOutput else {
+        print(cells.joined(separator: "\t"))
+        continue
+      }
+      let share = String(repeating: " ", count: max(0, 8 - cells[0].count)) + cells[0]
+      print(
+        "\(share)  \(cells[1].padding(toLength: max(24, cells[1].count), withPad: " ", startingAt: 0))  \(cells[2])")
+    }
+  }
 
   private func show(_ guesses: [Prediction.Guess], of image: String) {
     if display.json { return print(jsonLine(Line(image: image, predictions: guesses))) }
-    if images.count > 1 || Terminal.isOutput { print(Terminal.bold(image.escapingControlCharacters())) }
+    if pictures.images.count > 1 || Terminal.isOutput { print(Terminal.bold(image.escapingControlCharacters())) }
     let width = guesses.map(\.label.count).max() ?? 0
     let cells = max(0, min(40, Terminal.width - width - 12))
     for guess in guesses {
@@ -66,10 +103,3 @@ struct PredictCommand: ParsableCommand {
     }
   }
 }
-
-/// Pictures among others that could not be read.
-private struct UnreadablePictures: ReportableErrors {
-  let reports: [ErrorReport]
-}
-
-import Foundation

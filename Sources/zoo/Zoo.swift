@@ -28,13 +28,13 @@ import ZooWorker
       CommandGroup(
         name: "Weight files:",
         subcommands: [
-          ConvertCommand.self, InspectCommand.self, VerifyCommand.self, DiffCommand.self,
+          ConvertCommand.self, IdentifyCommand.self, InspectCommand.self, VerifyCommand.self, DiffCommand.self,
           ExportCommand.self,
           ScanCommand.self,
         ]),
       CommandGroup(
         name: "Networks:",
-        subcommands: [PredictCommand.self, FinetuneCommand.self, EvaluateCommand.self]),
+        subcommands: [PredictCommand.self, EmbedCommand.self, FinetuneCommand.self, EvaluateCommand.self]),
     ])
 
   static func main() {

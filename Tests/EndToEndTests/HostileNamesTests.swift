@@ -39,7 +39,9 @@ import ZooCheckpoint
         ["verify", "x.safetensors", "--reference", "y.safetensors"], ["inspect", "x.safetensors", "--json"],
         ["convert", "x.safetensors", "-o", "z.st", "--json"], ["convert", "x.safetensors", "--model", Self.hostile],
         ["convert", "x.safetensors", "-o", "w.st", "--model", "alexnet"], ["info", Self.hostile],
-        ["list", Self.hostile],
+        ["list", Self.hostile], ["identify", "x.safetensors"], ["identify", Self.hostile],
+        ["embed", "x.safetensors", Self.hostile], ["pull", Self.hostile], ["pull", "resnet50:" + Self.hostile],
+        ["rm", Self.hostile],
       ] {
         let outcome = try Program.run(arguments, in: place.directory.path)
         #expect(!(outcome.output + outcome.errors).isEmpty, "\(arguments)")

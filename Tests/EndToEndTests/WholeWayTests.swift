@@ -84,8 +84,10 @@ import Testing
   @Test func helpNamesEveryVerbAndExitCode() throws {
     try Workplace.with { place throws in
       let help = try place.zoo("--help").output
-      for verb in ["list", "info", "convert", "inspect", "verify", "diff", "export", "predict", "finetune", "evaluate"]
-      {
+      for verb in [
+        "list", "info", "pull", "rm", "convert", "identify", "inspect", "verify", "diff", "export", "predict", "embed",
+        "finetune", "evaluate",
+      ] {
         #expect(help.contains("\n  \(verb) "))
         #expect(try place.zoo(verb, "--help").code == 0)
       }

@@ -64,3 +64,34 @@ import ZooCheckpoint
     #expect(try PictureLoader(paths: [], preprocessing: Self.preprocessing(), threads: 2).next() == nil)
   }
 }
+
+@Suite struct PicturePathsTests {
+  private func all(_ paths: PicturePaths) -> [String] {
+    var found: [String] = []
+    while let path = paths.next() { found.append(path) }
+    return found
+  }
+
+  @Test func filesFoldersAndListsAreTakenInTheirOrder() throws {
+    let folder = ExpectedPictures.path("rgb8.png").replacingOccurrences(of: "/rgb8.png", with: "")
+    var lines = ["x.png", "", "y z.jpg"][...]
+    let paths = PicturePaths(["first.gif", "-", folder, "last"]) { lines.popFirst() }
+    let found = all(paths)
+    #expect(found.prefix(3) == ["first.gif", "x.png", "y z.jpg"])
+    #expect(found.last == "last")
+    let pictures = found.dropFirst(3).dropLast()
+    #expect(pictures.allSatisfy { $0.hasPrefix(folder + "/") })
+    #expect(pictures.contains(folder + "/rgb8.png") && !pictures.contains(folder + "/other.gif"))
+    #expect(pictures.elementsEqual(pictures.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }))
+  }
+
+  @Test func listIsReadNoFurtherThanItIsAskedFor() {
+    var read = 0
+    let paths = PicturePaths(["-"]) {
+      read += 1
+      return "\(read).png"
+    }
+    #expect(paths.next() == "1.png" && paths.next() == "2.png")
+    #expect(read == 2)
+  }
+}

@@ -23,7 +23,7 @@ enum NumPyExporter: Exporter {
         throw ExportError.tensor(
           file: source.path, tensor: name, target: target, problem: "is no plain name", advice: "export to safetensors")
       }
-      try zip.add(name + ".npy", prefix: header(dtype, shape: tensor.shape), tensor, as: dtype)
+      try zip.add(name + ".npy", prefix: NumPyArrayHeader.bytes(dtype, shape: tensor.shape), tensor, as: dtype)
     }
     if source.stateDict.tensors.values.contains(where: { $0.written(as: options.dtype).numPyCode.hasPrefix("|V") }) {
       notes.append("NumPy shows bfloat16 and float8 as raw bytes: array.view(ml_dtypes.bfloat16)")
@@ -42,41 +42,5 @@ enum NumPyExporter: Exporter {
     try zip.finish(comment: Array(comment.utf8))
     try file.commit()
     return ExportedFile(path: path, bytes: file.count, tensors: source.stateDict.count, notes: notes)
-  }
-
-  /// Signature, version 1 and the dictionary, padded so that data starts at a multiple of 64 bytes.
-  private static func header(_ dtype: DType, shape: [Int]) -> [UInt8] {
-    let sizes = shape.count == 1 ? "\(shape[0])," : shape.map(String.init).joined(separator: ", ")
-    let text = "{'descr': '\(dtype.numPyCode)', 'fortran_order': False, 'shape': (\(sizes)), }"
-    let length = (10 + text.utf8.count + 1 + 63) / 64 * 64 - 10
-    var header = LittleEndianWriter()
-    header.append([0x93] + Array("NUMPY".utf8) + [1, 0])
-    header.append(UInt16(length))
-    header.append(text.utf8)
-    header.append(repeating: 0x20, count: length - text.utf8.count - 1)
-    header.append(repeating: 0x0A, count: 1)
-    return header.bytes
-  }
-}
-
-extension DType {
-  /// As NumPy spells it in an array's header.
-  fileprivate var numPyCode: String {
-    switch self {
-    case .float64: "<f8"
-    case .float32: "<f4"
-    case .float16: "<f2"
-    case .bfloat16: "|V2"
-    case .float8E4M3, .float8E5M2: "|V1"
-    case .int64: "<i8"
-    case .int32: "<i4"
-    case .int16: "<i2"
-    case .int8: "|i1"
-    case .uint64: "<u8"
-    case .uint32: "<u4"
-    case .uint16: "<u2"
-    case .uint8: "|u1"
-    case .bool: "|b1"
-    }
   }
 }

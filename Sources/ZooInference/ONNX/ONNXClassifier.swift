@@ -9,6 +9,9 @@ import ZooVision
 /// An ONNX model of no catalogue that takes one picture and gives a number a class.
 final class ONNXClassifier: PictureClassifier {
   let notes: [String]
+  /// One at a time, whatever the graph's own batch is.
+  let batch = 1
+  var preprocessing: Preprocessing { input.preprocessing }
   private let input: ONNXPictureInput
   private let engine: ONNXEngine
   private let labels: [String]
@@ -35,8 +38,8 @@ final class ONNXClassifier: PictureClassifier {
     self.notes = notes
   }
 
-  func predict(_ picture: Picture) throws -> Prediction {
-    Prediction(logits: try engine.scores(input.tensor(picture)), labels: labels)
+  func run(prepared pictures: [FloatTensor]) throws -> [Prediction] {
+    try pictures.map { Prediction(logits: try engine.scores(input.tensor(prepared: $0)), labels: labels) }
   }
 
   /// Keys under which exporters leave the names of classes.

@@ -66,11 +66,13 @@ struct ONNXPictureInput {
     return (made(resize: size[0] * 8 / 7, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]), [note])
   }
 
-  /// The picture as the model takes it, repeated where it takes several.
+  /// The picture as the model takes it.
   ///
   /// - Throws: `PictureError`.
-  func tensor(_ picture: Picture) throws -> FloatTensor {
-    let planes = try preprocessing.apply(picture)
+  func tensor(_ picture: Picture) throws -> FloatTensor { try tensor(prepared: preprocessing.apply(picture)) }
+
+  /// The prepared picture, [3, height, width], as the model takes it; repeated where it takes several.
+  func tensor(prepared planes: FloatTensor) throws -> FloatTensor {
     let size = preprocessing.size
     guard isChannelsLast else {
       let values = try planes.values()
