@@ -51,6 +51,16 @@ import ZooCheckpoint
     #expect(back.unmatched == [])
   }
 
+  @Test func modulesAreFoundByTheRulesOfTheirTensors() throws {
+    let maps = try Catalog(overlays: []).nameMaps.filter { $0.naming == "keras" }
+    let resnet = try #require(maps.first { $0.models == ["keras_resnet50"] })
+    let modules = [
+      "conv1_conv": "conv1", "conv1_bn": "bn1", "conv3_block1_1_bn": "layer2.0.bn1",
+      "conv3_block1_0_conv": "layer2.0.downsample.0", "conv3_block1_0_bn": "layer2.0.downsample.1", "predictions": "fc",
+    ]
+    #expect(resnet.canonicalModules(of: modules.keys + ["conv3_block1_1_relu", "avg_pool"]) == modules)
+  }
+
   @Test func arithmeticAndTablesWorkBothWays() throws {
     let map = try Self.map(
       rules: #"[{"from": "l{stage:letter}.{block:int}.{leaf}", "to": "layer{stage}.{block-2}.{leaf}"}]"#,
