@@ -5,7 +5,8 @@ hook on convolutions and linear layers or, for transformers, from torch's own co
 in full. Keras's networks are built from torchvision's modules with Keras's settings, and checked against
 keras.applications in parameters and multiply-adds.
 
-catalog_other_namings.json lists the names and shapes of a model as another library has them.
+catalog_other_namings.json lists the names and shapes of a model as another library has them,
+catalog_foreign_names.json has a SHA-256 over them for many models, without counters of batches.
 
 Given the path of efficientnet-lite0-57934424.pth, it also writes that file's own names and shapes, in its order, to
 catalog_efficientnet_lite0_source.json.
@@ -15,6 +16,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import sys
 
 os.environ["KERAS_BACKEND"] = "torch"
@@ -137,6 +139,49 @@ lists = {
 }
 text = json.dumps(lists).replace("], ", "],\n").replace("{", "{\n").replace("}", "}\n")
 out.with_name("catalog_other_namings.json").write_text(text)
+
+def timm_name(name):
+    """What timm calls a model of torchvision's architecture."""
+    if not name.startswith("regnet"):
+        return name
+    letter, size = name.removeprefix("regnet_").split("_", 1)
+    hundreds = float(size[:-2].replace("_", ".")) * (10 if size.endswith("gf") else 0.01)
+    other = f"regnet{letter}_{round(hundreds):03}"
+    # Some have widths that torchvision rounds otherwise.
+    return f"{other}_tv" if timm.is_model(f"{other}_tv") else other
+
+
+def transformers_model(name, config):
+    if name.startswith("convnext"):
+        return transformers.ConvNextForImageClassification(transformers.ConvNextConfig(
+            depths=config["depths"], hidden_sizes=config["widths"], num_labels=1000))
+    return transformers.RegNetForImageClassification(transformers.RegNetConfig(
+        embedding_size=32, depths=config["depths"], hidden_sizes=config["widths"], groups_width=config["groupWidth"],
+        layer_type=name[7], num_labels=1000))
+
+
+def digest(shapes):
+    lines = sorted(f"{name}:{'x'.join(map(str, shape))}" for name, shape in shapes.items())
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def shapes_of(model):
+    return {k: v.shape for k, v in model.state_dict().items() if not k.endswith("num_batches_tracked")}
+
+
+foreign = {"timm": {}, "transformers": {}, "torchvision-dotted": {}}
+with torch.device("meta"):
+    for name, member in MEMBERS.items():
+        if member["family"] in ("convnext", "regnet") or name in [f"efficientnet_b{i}" for i in range(5)]:
+            foreign["timm"][name] = digest(shapes_of(timm.create_model(timm_name(name))))
+        if member["family"] in ("convnext", "regnet"):
+            foreign["transformers"][name] = digest(shapes_of(transformers_model(name, member["config"])))
+        if member["family"] == "densenet":
+            # The pattern by which torchvision finds such names when it loads its files, the other way round.
+            names = {re.sub(r"(denselayer\d+\.(?:norm|conv))([12])", r"\1.\2", k): v
+                     for k, v in shapes_of(build(name)).items()}
+            foreign["torchvision-dotted"][name] = digest(names)
+out.with_name("catalog_foreign_names.json").write_text(json.dumps(foreign, indent=1) + "\n")
 
 if len(sys.argv) > 1:
     source = torch.load(sys.argv[1], weights_only=True)

@@ -16,10 +16,10 @@ from networks import NAMES, RUNNER, ZOO, make, run, sides
 BOUND = 1e-4
 
 
-def compare(label, model, checkpoint, sizes, folder):
+def compare(label, model, checkpoint, sizes, folder, batches=(1, 5)):
     held = True
     for size in sizes:
-        for batch in (1, 5):
+        for batch in batches:
             torch.manual_seed(size + batch)
             x = torch.randn(batch, 3, size, size)
             with torch.no_grad():
@@ -44,14 +44,14 @@ def bit_equal(label, model, checkpoint):
     return equal
 
 
-def torchvision_networks(names):
+def torchvision_networks(names, batches):
     held = True
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
             model = make(name)
             torch.save(model.state_dict(), f"{folder}/{name}.pth")
             run(ZOO, "convert", f"{folder}/{name}.pth", "-o", f"{folder}/{name}.safetensors")
-            held &= compare(name, model, f"{folder}/{name}.safetensors", sides(name), folder)
+            held &= compare(name, model, f"{folder}/{name}.safetensors", sides(name), folder, batches)
             expected = {key: value.clone() for key, value in model.state_dict().items()}
             held &= bit_equal(name, model, f"{folder}/{name}.safetensors")
             held &= all(torch.equal(value, model.state_dict()[key]) for key, value in expected.items())
@@ -76,9 +76,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--lite0")
     parser.add_argument("--names", nargs="*", default=NAMES)
+    parser.add_argument("--batches", nargs="*", type=int, default=(1, 5))
     arguments = parser.parse_args()
     torch.set_num_threads(os.cpu_count())
-    held = torchvision_networks(arguments.names)
+    held = torchvision_networks(arguments.names, arguments.batches)
     if arguments.lite0:
         held &= efficientnet_lite0(arguments.lite0)
     print("logits: all hold" if held else "logits: NOT all hold")

@@ -9,14 +9,17 @@ import torch
 import torchvision
 
 NAMES = ["alexnet", "vgg16", "vgg11_bn", "resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2",
-         "inception_v3", "convnext_tiny", "vit_b_16", "vit_b_32", "swin_t", "swin_v2_t", "maxvit_t"]
+         "inception_v3", "convnext_tiny", "squeezenet1_0", "squeezenet1_1", "googlenet", "densenet121", "densenet161",
+         "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "mnasnet0_5", "mnasnet1_3", "shufflenet_v2_x0_5",
+         "shufflenet_v2_x1_0", "regnet_x_400mf", "regnet_y_800mf", "efficientnet_b0", "efficientnet_b1",
+         "efficientnet_v2_s", "vit_b_16", "vit_b_32", "swin_t", "swin_v2_t", "maxvit_t"]
 BUILD = os.environ.get("ZOO_BUILD", ".build/release")
 ZOO = f"{BUILD}/zoo"
 RUNNER = f"{BUILD}/parity-runner"
 
 
 def side(name):
-    return {"inception_v3": 299, "swin_v2_t": 256}.get(name, 224)
+    return torchvision.models.get_model_weights(name).DEFAULT.transforms().crop_size[0]
 
 
 def sides(name):
@@ -28,7 +31,7 @@ def make(name, seed=0):
     """Random weights leave running statistics at 0 and 1, under which deep activations grow without bound: let two
     batches set them, so that the logits have the size that trained networks' have."""
     torch.manual_seed(seed)
-    options = {"init_weights": False, "transform_input": True} if name == "inception_v3" else {}
+    options = {"init_weights": False, "transform_input": True} if name in ("inception_v3", "googlenet") else {}
     model = getattr(torchvision.models, name)(weights=None, **options)
     for module in model.modules():
         if isinstance(module, torchvision.models.convnext.CNBlock):
@@ -37,9 +40,10 @@ def make(name, seed=0):
     if name.startswith(("vit", "swin", "maxvit")):
         excite(model)
     norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
     for norm in norms:
         # Inception has no shortcuts: with half of the initial variance the signal would die out.
-        norm.momentum = 1.0 if name == "inception_v3" else 0.5
+        norm.momentum = 1.0 if name in ("inception_v3", "googlenet") else 0.5
         torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
         torch.nn.init.uniform_(norm.bias, -0.5, 0.5)
     if norms:
@@ -47,8 +51,8 @@ def make(name, seed=0):
         with torch.no_grad():
             for _ in range(2):
                 model(torch.randn(2, 3, side(name), side(name)))
-        for norm in norms:
-            norm.momentum = 0.1
+        for norm, momentum in zip(norms, momenta):
+            norm.momentum = momentum
     return model.eval()
 
 

@@ -12,24 +12,17 @@ extension Network {
     return network
   }
 
-  /// The index of the only node that makes `value`, where only one node reads it.
-  private func soleProducer(of value: ValueID) -> Int? {
-    guard let producer = producers[value], consumers[value]?.count == 1, !graph.outputs.contains(value) else {
-      return nil
-    }
-    return producer
-  }
-
   private func fusingOneSum() -> Network? {
+    let links = Links(self)
     for (index, node) in graph.nodes.enumerated() {
       guard case .add = node.operation, node.inputs[0] != node.inputs[1] else { continue }
       // The later of the two producers can read the other's result.
-      let candidates = node.inputs.compactMap { value in soleProducer(of: value).map { ($0, value) } }.sorted {
+      let candidates = node.inputs.compactMap { value in links.soleProducer(of: value).map { ($0, value) } }.sorted {
         $0.0 > $1.0
       }
       for (producer, value) in candidates {
         guard case .convolution(var convolution) = graph.nodes[producer].operation, convolution.epilogue.isEmpty,
-          let residual = node.inputs.first(where: { $0 != value }), isDefined(residual, before: producer),
+          let residual = node.inputs.first(where: { $0 != value }), links.isDefined(residual, before: producer),
           // The sum takes the residual's memory, which a convolution can't write to while it reads from it.
           residual != graph.nodes[producer].inputs[0]
         else { continue }
@@ -45,14 +38,10 @@ extension Network {
     return nil
   }
 
-  private func isDefined(_ value: ValueID, before index: Int) -> Bool {
-    guard let producer = producers[value] else { return true }
-    return producer < index
-  }
-
   private func fusingOneActivation() -> Network? {
+    let links = Links(self)
     for (index, node) in graph.nodes.enumerated() {
-      guard case .activation(let kind) = node.operation, let producer = soleProducer(of: node.inputs[0]) else {
+      guard case .activation(let kind) = node.operation, let producer = links.soleProducer(of: node.inputs[0]) else {
         continue
       }
       var network = self
@@ -70,6 +59,26 @@ extension Network {
     }
     return nil
   }
+}
+
+/// Who makes and who reads each value, looked up once for all nodes.
+private struct Links {
+  private let producers: [ValueID: Int]
+  private let consumers: [ValueID: [Int]]
+  private let outputs: [ValueID]
+
+  init(_ network: Network) {
+    producers = network.producers
+    consumers = network.consumers
+    outputs = network.graph.outputs
+  }
+
+  /// The index of the only node that makes `value`, where only one node reads it.
+  func soleProducer(of value: ValueID) -> Int? {
+    consumers[value]?.count == 1 && !outputs.contains(value) ? producers[value] : nil
+  }
+
+  func isDefined(_ value: ValueID, before index: Int) -> Bool { producers[value].map { $0 < index } ?? true }
 }
 
 extension Epilogue {
