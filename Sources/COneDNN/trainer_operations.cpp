@@ -1,7 +1,7 @@
 // Layers without parameters: pooling, activations, sums, flatten, dropout.
 #include <cstring>
 
-#include "trainer.hpp"
+#include "trainer_layout.hpp"
 
 using dnnl::algorithm;
 using dnnl::memory;
@@ -193,7 +193,8 @@ int32_t zoo_trainer_add_adaptive_average(zoo_trainer *trainer, int32_t input, in
   return zoo::guarded(trainer, -1, [&] {
     auto x = trainer->values[input].data, y = trainer->values[output].data;
     auto from = x.get_desc().dims(), to = y.get_desc().dims();
-    int64_t block = zoo_channel_block(), planes = from[0] * ((from[1] + block - 1) / block);
+    zoo::Layout layout(x);
+    int64_t block = layout.block, planes = layout.pictures * layout.blocks;
     // Calls `body` with an output cell, an input cell in its window and the window's size, both in floats.
     auto each = [=](auto body) {
       for (int64_t plane = 0; plane < planes; plane++)

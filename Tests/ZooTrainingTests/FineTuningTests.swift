@@ -46,6 +46,34 @@ import ZooInference
     }
   }
 
+  @Test func aHeadThatIsAConvolutionLearnsToo() throws {
+    try withShapes { _, dataset, directory in
+      let config = #"{"stem": {"channels": 8, "kernel": 3}, "squeezes": [[2, 4], [8]], "dropout": 0}"#
+      let description = NetworkDescription(
+        family: "squeezenet", config: try JSONDecoder().decode(JSONValue.self, from: Data(config.utf8)), classes: 5)
+      var stateDict = StateDict()
+      let weights = RandomWeights.make(for: try description.graph(), seed: 1)
+      for (name, tensor) in weights.sorted(by: { $0.key < $1.key }) { stateDict[name] = try tensor.stored() }
+      var metadata = CheckpointMetadata()
+      metadata.config = description.json
+      metadata.labels = ["a", "b", "c", "d", "e"]
+      metadata.input = """
+        {"channelOrder":"RGB","crop":32,"interpolation":"bilinear","mean":[0.5,0.5,0.5],"resize":32,"size":[32,32],\
+        "std":[0.25,0.25,0.25]}
+        """
+      try CheckpointWriter.write(stateDict, metadata: metadata, to: directory.file("squeeze.safetensors"))
+      let network = try PretrainedNetwork(LoadedModel(path: directory.file("squeeze.safetensors")))
+      let result = try tuning(network, dataset, try Recipe(epochs: 6), directory.file("squeezed")).run()
+      let losses = result.epochs.map(\.trainingLoss)
+      #expect(losses[5] < 0.95 * losses[0])
+      let checkpoint = try Checkpoint.open(path: result.folder.model)
+      #expect(checkpoint.stateDict["classifier.1.weight"]?.shape == [3, 64, 1, 1])
+      for (name, tensor) in stateDict.tensors where !name.hasPrefix("classifier.") {
+        #expect(try checkpoint.stateDict[name]?.floats() == tensor.floats())
+      }
+    }
+  }
+
   @Test(arguments: [0, 1])
   func anInterruptedRunEndsInTheSameWeights(unfreeze: Int) throws {
     try withShapes { network, dataset, directory in

@@ -90,7 +90,7 @@ public struct FineTuning {
   }
 
   private func learner(_ cut: NetworkCut, _ data: PreparedData) throws -> any Learner {
-    guard recipe.unfreeze == 0 else {
+    guard recipe.unfreeze == 0, cut.endsInHead else {
       return try StageLearner(
         cut: cut, network: network, features: data.training.features, truths: data.training.labels,
         classes: dataset.labels.count, recipe: recipe, threads: threads)

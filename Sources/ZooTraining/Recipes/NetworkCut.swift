@@ -15,20 +15,25 @@ public struct NetworkCut: Sendable {
   public let headBias: String?
   /// Columns of the last layer's weight.
   public let headInputs: Int
+  /// Whether nothing stands behind the last layer, so that its logits are linear in the features. SqueezeNet's is a
+  /// convolution whose maps are rectified and averaged.
+  public let endsInHead: Bool
 
   /// - Parameter unfrozen: stages that learn besides the head, counted from the last.
   /// - Throws: ``TrainingError``.
   public init(_ graph: Graph, unfrozen: Int, model: String) throws(TrainingError) {
     let parameters = graph.parametersByValue
-    guard graph.stages.count > 1, let last = graph.nodes.last, case .linear = last.operation, last.inputs.count > 1,
-      let weight = parameters[last.inputs[1]], weight.shape.count == 2
+    guard graph.stages.count > 1, let last = graph.nodes.last, last.operation.givesLogits,
+      let head = graph.nodes.last(where: { $0.name == graph.headModule }), head.inputs.count > 1,
+      let weight = parameters[head.inputs[1]], weight.shape.dropFirst(2).allSatisfy({ $0 == 1 })
     else { throw .noHead(model: model) }
     guard (0..<graph.stages.count).contains(unfrozen) else {
       throw .tooManyStages(asked: unfrozen, stages: graph.stages.dropLast())
     }
     headWeight = weight.name
-    headBias = last.inputs.count > 2 ? parameters[last.inputs[2]]?.name : nil
+    headBias = head.inputs.count > 2 ? parameters[head.inputs[2]]?.name : nil
     headInputs = weight.shape[1]
+    endsInHead = head.output == last.output
     stage = graph.stages.count - 1 - unfrozen
 
     let first = stage
@@ -53,5 +58,15 @@ public struct NetworkCut: Sendable {
     let used = Set(nodes.flatMap(\.inputs))
     part.parameters = graph.parameters.filter { used.contains($0.value) }
     return part
+  }
+}
+
+extension ZooGraph.Operation {
+  /// Whether its output is [N, classes] where it ends a classifier.
+  fileprivate var givesLogits: Bool {
+    switch self {
+    case .linear, .flatten: true
+    default: false
+    }
   }
 }

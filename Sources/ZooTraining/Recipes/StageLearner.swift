@@ -33,6 +33,10 @@ final class StageLearner: Learner {
     var weights: Weights
     if recipe.fromScratch {
       weights = RandomWeights.make(for: graph, seed: recipe.seed)
+    } else if !cut.endsInHead {
+      // Behind a rectifier a head of zeros would never learn.
+      weights = try network.weights(for: graph, except: head)
+      weights.merge(RandomWeights.make(for: graph, seed: recipe.seed).filter { head.contains($0.key) }) { $1 }
     } else {
       weights = try network.weights(for: graph, except: head)
       weights[cut.headWeight] = FloatTensor(
