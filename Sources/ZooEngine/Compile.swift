@@ -16,6 +16,7 @@ public func compile(
     .removingIdentities()
     .foldingConstants()
     .removingIdleRearrangements(inputShape: inputShape)
+    .composingChannelGathers(inputShape: inputShape)
     .turningLinearsIntoConvolutions(inputShape: inputShape)
     .foldingBatchNormalization()
     .foldingChannelScales()

@@ -197,6 +197,25 @@ struct SmallGraph {
     }
   }
 
+  @Test func gathersOfGathersReadWhatWasMadeFirst() throws {
+    var small = SmallGraph()
+    let a = small.convolve(small.graph.input, from: 3, to: 12, kernel: 1, Convolution(), name: "a")
+    let b = small.convolve(small.graph.input, from: 3, to: 7, kernel: 1, Convolution(), name: "b")
+    let joined = small.add(.concatenate(axis: 1), [a, b], name: "joined")
+    let shuffled = small.add(.gatherChannels((0..<19).map { $0 * 7 % 19 }), [joined], name: "shuffled")
+    let half = small.add(.gatherChannels([Int](4..<11)), [shuffled], name: "half")
+    let other = small.add(.gatherChannels([18, 0, 0, 3]), [shuffled], name: "other")
+    let last = small.add(.gatherChannels([10, 3, 2, 9, 29, 11]), [half, other, joined], name: "last")
+    // What was put side by side is read by others too.
+    let after = small.convolve(joined, from: 19, to: 6, kernel: 1, Convolution(), name: "after")
+    _ = small.add(.add, [after, last], name: "sum")
+    try small.expectAgreement(input: [2, 3, 5, 6], "gathers")
+    let composed = try Network(graph: small.graph, weights: small.weights)
+      .composingChannelGathers(inputShape: [2, 3, 5, 6])
+    #expect(composed.graph.nodes.map(\.name) == ["a", "b", "joined", "last", "after", "sum"])
+    #expect(composed.graph.nodes[3].inputs.count == 2)
+  }
+
   @Test func hardActivationsAgreeByThemselves() throws {
     for kind in [Activation.hardSigmoid, .hardSwish] {
       for channels in [16, 21] {
