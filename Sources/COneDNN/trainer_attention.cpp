@@ -11,11 +11,10 @@
 
 using dnnl::memory;
 using zoo::AttentionShape;
+using zoo::floats;
 using zoo::Run;
 
 namespace {
-
-float *floats(const memory &value) { return static_cast<float *>(value.get_data_handle()); }
 
 // As zoo_trainer_add_tensor lays pictures out.
 int64_t block_of(const memory &value) { return value.get_desc().dims()[1] > 3 ? zoo_channel_block() : 1; }

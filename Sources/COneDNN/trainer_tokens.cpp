@@ -7,12 +7,11 @@
 #include "trainer.hpp"
 
 using dnnl::memory;
+using zoo::floats;
 using zoo::PictureLayout;
 using zoo::Run;
 
 namespace {
-
-float *floats(const memory &value) { return static_cast<float *>(value.get_data_handle()); }
 
 // As zoo_trainer_add_tensor lays values out.
 PictureLayout layout_of(const memory &value) {
@@ -129,29 +128,18 @@ int32_t zoo_trainer_add_pixel_map(zoo_trainer *trainer, int32_t input, int32_t o
     auto x = trainer->values[input].data, y = trainer->values[output].data;
     auto map = std::make_shared<Map>(Map{x.get_desc().dims()[0], layout_of(x), layout_of(y), {}});
     map->sources.assign(sources, sources + parts * map->to.pixels);
-    zoo::Layer layer;
-    layer.forward = [=](const Run &) {
-      trainer->stream.wait();
+    auto forward = [=](const Run &) {
       auto from = floats(x), to = floats(y);
       map->each([=](int64_t target, int64_t source) { to[target] = source < 0 ? 0 : from[source]; });
     };
-    if (trainer->values[input].wants_gradient)
-      layer.build_backward = [=]() -> std::function<void(const Run &)> {
-        auto target = zoo::gradient_target(*trainer, input);
-        auto slopes = trainer->values[output].gradient;
-        return [=](const Run &) {
-          trainer->stream.wait();
-          auto from = floats(slopes), to = floats(target.memory);
-          // Pixels that nobody reads have no slope.
-          std::memset(to, 0, target.memory.get_desc().get_size());
-          map->each([=](int64_t place, int64_t source) {
-            if (source >= 0) to[source] = from[place];
-          });
-          target.finish();
-        };
-      };
-    trainer->layers.push_back(std::move(layer));
-    return 0;
+    return zoo::add_loops(*trainer, input, output, forward, [=](const Run &, const float *slope, float *to) {
+      if (!to) return;
+      // Pixels that nobody reads have no slope.
+      std::memset(to, 0, x.get_desc().get_size());
+      map->each([=](int64_t place, int64_t source) {
+        if (source >= 0) to[source] = slope[place];
+      });
+    });
   });
 }
 
@@ -205,36 +193,20 @@ int32_t zoo_trainer_add_channel_shift(zoo_trainer *trainer, int32_t input, int32
       });
     };
     auto is_shifted = [=](int64_t channel) { return channel < first || channel >= last; };
-    zoo::Layer layer;
-    layer.forward = [=](const Run &run) {
-      trainer->stream.wait();
+    auto forward = [=](const Run &run) {
       auto from = floats(x), to = floats(y);
       auto shift = run.parameters + parameters.weight;
       each([=](int64_t channel, int64_t place) { to[place] = from[place] + (is_shifted(channel) ? shift[channel] : 0); });
     };
-    if (trainer->values[output].wants_gradient)
-      layer.build_backward = [=]() -> std::function<void(const Run &)> {
-        auto wanted = trainer->values[input].wants_gradient;
-        zoo::Target target{memory(), [] {}};
-        if (wanted) target = zoo::gradient_target(*trainer, input);
-        auto slopes = trainer->values[output].gradient;
-        return [=](const Run &run) {
-          trainer->stream.wait();
-          auto from = floats(slopes);
-          if (parameters.weight_trains) {
-            std::vector<double> sums(layout.channels);
-            each([&](int64_t channel, int64_t place) { sums[channel] += from[place]; });
-            for (int64_t channel = 0; channel < layout.channels; channel++)
-              run.gradients[parameters.weight + channel] =
-                  is_shifted(channel) ? static_cast<float>(sums[channel]) : 0;
-          }
-          if (!wanted) return;
-          std::memcpy(floats(target.memory), from, target.memory.get_desc().get_size());
-          target.finish();
-        };
-      };
-    trainer->layers.push_back(std::move(layer));
-    return 0;
+    return zoo::add_loops(*trainer, input, output, forward, [=](const Run &run, const float *slope, float *to) {
+      if (parameters.weight_trains) {
+        std::vector<double> sums(layout.channels);
+        each([&](int64_t channel, int64_t place) { sums[channel] += slope[place]; });
+        for (int64_t channel = 0; channel < layout.channels; channel++)
+          run.gradients[parameters.weight + channel] = is_shifted(channel) ? static_cast<float>(sums[channel]) : 0;
+      }
+      if (to) std::memcpy(to, slope, x.get_desc().get_size());
+    });
   });
 }
 

@@ -45,6 +45,7 @@ private struct ForeignShapes {
   init(_ stateDict: StateDict, map: NameMap? = nil) {
     byName.reserveCapacity(stateDict.count)
     let ranks = map?.ranking(of: stateDict.names) ?? [:]
+    var parts: [String: [Int: [Int]]] = [:]
     for (source, tensor) in stateDict.tensors {
       var name = source
       var shape: [Int]? = tensor.shape
@@ -52,10 +53,24 @@ private struct ForeignShapes {
         name = target
         shape = map.importedShape(tensor.shape, rule: rule)
         if target != source { renamed += 1 }
+        if let part = map.rules[rule].part {
+          parts[target, default: [:]][part.index] = shape
+          guard let known = parts[target], known.count == part.count else { continue }
+          shape = Self.joined(known.values.map { $0 })
+        }
       }
       names.append(name)
       byName[name] = (shape, source)
     }
+  }
+}
+
+extension ForeignShapes {
+  /// The shape of parts one after another; nil where they don't fit together.
+  fileprivate static func joined(_ parts: [[Int]]) -> [Int]? {
+    guard let first = parts.first, !first.isEmpty, parts.allSatisfy({ $0 == first }) else { return nil }
+    let (rows, overflowed) = first[0].multipliedReportingOverflow(by: parts.count)
+    return overflowed ? nil : [rows] + first.dropFirst()
   }
 }
 

@@ -7,6 +7,7 @@ struct NameMapFile: Decodable {
     let to: String
     let transform: [String]?
     let inverse: [String]?
+    let part: String?
   }
 
   let naming: String
@@ -25,6 +26,18 @@ struct NameMapFile: Decodable {
 ///
 /// The first rule that matches a name decides. A name that none matches is kept and reported.
 public struct NameMap: Sendable {
+  struct Part: Sendable, Equatable {
+    let index: Int
+    let count: Int
+
+    /// Reads `1/3`, the first of three.
+    init?(_ text: String) {
+      let numbers = text.split(separator: "/", omittingEmptySubsequences: false).compactMap { Int($0) }
+      guard numbers.count == 2, (2...16).contains(numbers[1]), (1...numbers[1]).contains(numbers[0]) else { return nil }
+      (index, count) = (numbers[0] - 1, numbers[1])
+    }
+  }
+
   struct Rule: Sendable {
     let from: NamePattern
     let to: NamePattern
@@ -32,6 +45,8 @@ public struct NameMap: Sendable {
     let transforms: [TensorTransform]
     /// From ours to the source; nil where the rule works one way only.
     let inverse: [TensorTransform]?
+    /// Which of several equal parts, along the first dimension, of our tensor the source's is; nil for the whole.
+    let part: Part?
 
     var text: String { "\(from.text) → \(to.text)" }
   }
@@ -124,6 +139,8 @@ public struct NameMap: Sendable {
     let undone = forward.reversed().compactMap(\.inverse)
     var inverse: [TensorTransform]? = undone.count == forward.count ? undone : nil
     if let given = rule.inverse { inverse = try transforms(given) }
-    return Rule(from: from, to: to, kinds: kinds, transforms: forward, inverse: inverse)
+    let part = rule.part.map(Part.init)
+    guard part != .some(nil) else { throw bad("'\(rule.part ?? "")' is no part such as 1/3") }
+    return Rule(from: from, to: to, kinds: kinds, transforms: forward, inverse: inverse, part: part ?? nil)
   }
 }

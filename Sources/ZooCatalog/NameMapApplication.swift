@@ -19,8 +19,10 @@ extension NameMap {
   }
 
   /// A name's place in the other naming, with the rule that says so; nil where none matches.
-  func renamed(_ name: String, _ direction: Direction) -> (name: String, rule: Int)? {
-    for (index, rule) in rules.enumerated() {
+  ///
+  /// - Parameter part: the part that is asked for, of a tensor that the other naming has in parts.
+  func renamed(_ name: String, _ direction: Direction, part: Int = 0) -> (name: String, rule: Int)? {
+    for (index, rule) in rules.enumerated() where direction == .importing || (rule.part?.index ?? 0) == part {
       let (here, there) = direction == .importing ? (rule.from, rule.to) : (rule.to, rule.from)
       let (side, other): (NamePattern.Side, NamePattern.Side) =
         direction == .importing ? (.source, .canonical) : (.canonical, .source)
@@ -43,25 +45,58 @@ extension NameMap {
     var origins: [String: String] = [:]
     var unmatched: [String] = []
     var used = Set<Int>()
+    var waiting = WaitingParts()
     let ranks = direction == .importing ? ranking(of: stateDict.names) : [:]
-    for (name, tensor) in stateDict.tensors {
-      var target = name
-      var transformed = tensor
-      if let (renamed, index) = renamed(ranks[name] ?? name, direction) {
-        used.insert(index)
-        target = renamed
-        transformed = try transform(tensor, named: name, by: rules[index], direction)
-      } else {
-        unmatched.append(name)
-      }
+    func place(_ tensor: Tensor, as target: String, from name: String) throws(CatalogError) {
       if let first = origins.updateValue(name, forKey: target) {
         throw CatalogError.nameCollision(map: file, name: target, first: first, second: name)
       }
-      result[target] = transformed
+      result[target] = tensor
+    }
+    for (name, tensor) in stateDict.tensors {
+      guard let (target, index) = renamed(ranks[name] ?? name, direction) else {
+        unmatched.append(name)
+        try place(tensor, as: name, from: name)
+        continue
+      }
+      used.insert(index)
+      guard let part = rules[index].part else {
+        try place(transform(tensor, named: name, by: rules[index], direction), as: target, from: name)
+        continue
+      }
+      if direction == .exporting {
+        for (target, rule, share) in try split(tensor, named: name, into: part.count) {
+          used.insert(rule)
+          try place(transform(share, named: name, by: rules[rule], direction), as: target, from: name)
+        }
+      } else {
+        let own = try transform(tensor, named: name, by: rules[index], direction)
+        if let whole = try waiting.add(own, as: part, of: target, from: name) {
+          try place(whole, as: target, from: name)
+        }
+      }
+    }
+    for (name, tensor) in waiting.rest {
+      unmatched.append(name)
+      try place(tensor, as: name, from: name)
     }
     return RenamedStateDict(
       stateDict: result, unmatched: unmatched,
       unusedRules: rules.indices.filter { !used.contains($0) }.map { rules[$0].text })
+  }
+
+  /// A tensor's parts under the names and by the rules that the other naming has for them.
+  private func split(
+    _ tensor: Tensor, named name: String, into count: Int
+  ) throws -> [(name: String, rule: Int, tensor: Tensor)] {
+    try (0..<count).map { index in
+      guard let (target, rule) = renamed(name, .exporting, part: index), let part = try tensor.part(index, of: count)
+      else {
+        throw CatalogError.badTransform(
+          map: file, tensor: name, transform: "part \(index + 1)/\(count)", shape: tensor.shape)
+      }
+      return (target, rule, part)
+    }
   }
 
   /// The state dict under the foreign names and layouts, without the constant tensors that the naming leaves out.
@@ -124,5 +159,25 @@ extension NameMap {
     var current: [Int]? = shape
     for transform in rules[rule].transforms { current = current.flatMap { transform.shape(of: $0) } }
     return current
+  }
+}
+
+/// Parts of tensors that wait for the others.
+private struct WaitingParts {
+  private var parts: [String: [Int: (name: String, tensor: Tensor)]] = [:]
+
+  /// Returns the whole tensor once all its parts are there, and fit.
+  mutating func add(_ tensor: Tensor, as part: NameMap.Part, of target: String, from name: String) throws -> Tensor? {
+    parts[target, default: [:]][part.index] = (name, tensor)
+    guard let known = parts[target], known.count == part.count else { return nil }
+    let ordered = (0..<part.count).compactMap { known[$0]?.tensor }
+    guard let whole = try Tensor.joined(ordered) else { return nil }
+    parts[target] = nil
+    return whole
+  }
+
+  /// Those of tensors that aren't whole, by name.
+  var rest: [(String, Tensor)] {
+    parts.values.flatMap(\.values).sorted { $0.name < $1.name }.map { ($0.name, $0.tensor) }
   }
 }

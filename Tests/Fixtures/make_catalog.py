@@ -18,9 +18,11 @@ import os
 import pathlib
 import re
 import sys
+import tempfile
 
 os.environ["KERAS_BACKEND"] = "torch"
 import keras
+import safetensors
 import timm
 import torch
 import torchvision
@@ -137,6 +139,11 @@ lists = {
     name: {k: list(v.shape) for k, v in model.state_dict().items() if not k.endswith("num_batches_tracked")}
     for name, model in others.items()
 }
+# The names of saved files, which transformers gives its modules other ones for.
+with tempfile.TemporaryDirectory() as folder:
+    transformers.ViTForImageClassification(transformers.ViTConfig(num_labels=1000)).save_pretrained(folder)
+    with safetensors.safe_open(f"{folder}/model.safetensors", "pt") as file:
+        lists["transformers vit_b_16"] = {name: file.get_slice(name).get_shape() for name in file.keys()}
 text = json.dumps(lists).replace("], ", "],\n").replace("{", "{\n").replace("}", "}\n")
 out.with_name("catalog_other_namings.json").write_text(text)
 

@@ -115,7 +115,9 @@ import ZooGraph
     #expect(again.isExact)
   }
 
-  @Test(arguments: [("transformers", "resnet50"), ("timm", "vit_b_16"), ("timm", "swin_t")])
+  @Test(arguments: [
+    ("transformers", "resnet50"), ("timm", "vit_b_16"), ("timm", "swin_t"), ("transformers", "vit_b_16"),
+  ])
   func otherLibrariesNamesAreRecognised(naming: String, model: String) throws {
     let data = try Data(contentsOf: URL(filePath: Fixture.path("catalog_other_namings.json")))
     let list = try JSONDecoder().decode([String: [String: [Int]]].self, from: data)
@@ -134,6 +136,29 @@ import ZooGraph
     let back = try #require(best.nameMap).apply(.exporting, to: canonical)
     #expect(back.unmatched == [])
     for (name, tensor) in source.tensors { #expect(back.stateDict[name]?.shape == tensor.shape) }
+  }
+
+  @Test func separateQueriesKeysAndValuesBecomeOneProjection() throws {
+    let catalog = try Catalog(overlays: [])
+    let map = try #require(catalog.nameMaps.first { $0.naming == "transformers" && $0.family == "vision_transformer" })
+    var source = StateDict()
+    for (index, part) in ["value", "query", "key"].enumerated() {
+      let values = (0..<6).map { Float(index * 10 + $0) }
+      source["vit.encoder.layer.3.attention.attention.\(part).weight"] = try Tensor(
+        dtype: .float32, shape: [2, 3], storage: MemoryStorage(copying: values))
+    }
+    let renamed = try map.apply(.importing, to: source)
+    let name = "encoder.layers.encoder_layer_3.self_attention.in_proj_weight"
+    #expect(renamed.stateDict.names == [name])
+    let whole = try #require(renamed.stateDict[name])
+    #expect(whole.shape == [6, 3])
+    #expect(try whole.floats() == [10, 11, 12, 13, 14, 15, 20, 21, 22, 23, 24, 25, 0, 1, 2, 3, 4, 5])
+    let back = try map.apply(.exporting, to: renamed.stateDict).stateDict
+    for (name, tensor) in source.tensors { #expect(try back[name]?.floats() == tensor.floats()) }
+    // A part alone stays what it was.
+    var lonely = StateDict()
+    lonely["vit.encoder.layer.0.attention.attention.key.bias"] = source.tensors.values.first
+    #expect(try map.apply(.importing, to: lonely).unmatched == lonely.names)
   }
 
   @Test(arguments: [("vit_b_16", 384), ("vit_l_16", 512), ("vit_h_14", 224)])
