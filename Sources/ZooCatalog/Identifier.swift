@@ -81,8 +81,9 @@ private struct Candidate {
   private let graph: Graph
   private let head: String?
   private let integerBuffers: Set<String>
-  /// Whether some parameters belong to no computation, as an auxiliary classifier's.
-  private let hasUnread: Bool
+  /// Whether more than the head depends on the number of classes: an auxiliary classifier, whose parameters belong to no
+  /// computation, or a second branch.
+  private let hasFurtherClasses: Bool
 
   /// Returns nil where the model's configuration doesn't build, which an overlay's may not.
   init?(_ model: Model, config: JSONValue) {
@@ -94,7 +95,9 @@ private struct Candidate {
     head = graph.headModule
     integerBuffers = Set(graph.integerBuffers)
     let read = Set(graph.nodes.flatMap(\.inputs))
-    hasUnread = graph.parameters.contains { !read.contains($0.value) }
+    hasFurtherClasses =
+      graph.parameters.contains { !read.contains($0.value) }
+      || (try? NetworkFamilies.task(family: model.family)) == .imageSegmentation
   }
 
   func fit(
@@ -125,9 +128,9 @@ private struct Candidate {
       misshapen: misshapen, absentStages: absentStages(missing: Set(missing)), score: score)
   }
 
-  /// What is expected with another number of classes, which an auxiliary classifier shares with the head.
+  /// What is expected with another number of classes, which other parts may share with the head.
   private func parameters(classes: Int?) -> [Parameter] {
-    guard hasUnread, let classes, classes != model.classes else { return graph.parameters }
+    guard hasFurtherClasses, let classes, classes != model.classes else { return graph.parameters }
     let description = NetworkDescription(family: model.family, config: config, classes: classes)
     return (try? description.graph())?.parameters ?? graph.parameters
   }

@@ -24,6 +24,12 @@ extension Classifier: PictureClassifier {
   public var notes: [String] { [] }
 }
 
+/// A network that takes pictures, by what it says of them.
+public enum PictureNetwork: Sendable {
+  case classifier(any PictureClassifier)
+  case segmenter(Segmenter)
+}
+
 /// How a classifier is to be opened.
 public struct ClassifierOptions: Sendable {
   public var catalog: Catalog
@@ -45,6 +51,17 @@ public struct ClassifierOptions: Sendable {
   ///
   /// - Throws: ``ModelError``, `EngineError`, `GraphError`, and what opening the file throws.
   public func open(_ path: String) throws -> any PictureClassifier {
+    switch try openNetwork(path) {
+    case .classifier(let classifier): return classifier
+    case .segmenter(let segmenter):
+      throw ModelError.wrongTask(file: path, task: segmenter.model.task, expected: .imageClassification)
+    }
+  }
+
+  /// The network that a file holds, for whatever task.
+  ///
+  /// - Throws: ``ModelError``, `EngineError`, `GraphError`, and what opening the file throws.
+  public func openNetwork(_ path: String) throws -> PictureNetwork {
     let source = try WeightFile.open(path: path)
     do {
       var model = try LoadedModel(source, catalog: catalog)
@@ -54,10 +71,13 @@ public struct ClassifierOptions: Sendable {
         }
         model.labels = labels
       }
-      return try Classifier(model, batch: batch, threads: threads)
+      return switch model.task {
+      case .imageClassification: .classifier(try Classifier(model, batch: batch, threads: threads))
+      case .imageSegmentation: .segmenter(try Segmenter(model, threads: threads))
+      }
     } catch ModelError.notIdentified {
       guard let model = source.onnx else { throw ModelError.notIdentified(file: path, nearest: nil) }
-      return try ONNXClassifier(model, file: path, options: self)
+      return .classifier(try ONNXClassifier(model, file: path, options: self))
     }
   }
 

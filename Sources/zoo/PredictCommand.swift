@@ -18,6 +18,9 @@ struct PredictCommand: ParsableCommand {
       For folders and lists each picture gets a line with its likeliest class, with --top N the N likeliest; with --json \
       always a line of JSON. A picture that can't be read is told where it stands and on standard error, the others go \
       on, and the exit code is 65.
+
+      A segmentation network writes two pictures for each: PICTURE.mask.png, whose pixels are classes in Pascal VOC's \
+      colours, and PICTURE.overlay.png.
       """)
 
   @Argument(
@@ -30,6 +33,12 @@ struct PredictCommand: ParsableCommand {
     help: "A file with the names of the classes: JSON, or a name a line; default: the model's own.",
     completion: .file())
   var labels: String?
+  @Option(
+    name: .shortAndLong, help: "Where a segmentation network's pictures go; default: the current folder.",
+    completion: .directory)
+  var output = "."
+  @Flag(help: "Replace pictures that exist.")
+  var force = false
   @OptionGroup var display: DisplayOptions
 
   func validate() throws {
@@ -41,7 +50,12 @@ struct PredictCommand: ParsableCommand {
     let options = ClassifierOptions(
       catalog: catalog, threads: pictures.threads, labels: try labels.map { try ClassifierOptions.labels(path: $0) },
       batch: pictures.batchSize)
-    let classifier = try options.open(LoadedModel.path(of: display.local(model), catalog: catalog))
+    let classifier: any PictureClassifier
+    switch try options.openNetwork(LoadedModel.path(of: display.local(model), catalog: catalog)) {
+    case .classifier(let opened): classifier = opened
+    case .segmenter(let segmenter):
+      return try SegmentRun(segmenter: segmenter, folder: output, overwrite: force, display: display).run(pictures)
+    }
     if !display.quiet { for note in classifier.notes { Terminal.note(note.escapingControlCharacters()) } }
     try predict(classifier)
   }

@@ -6,7 +6,7 @@ import ZooGraph
 
 /// Networks of `make_segmentation.py`: a class for each pixel.
 @Suite struct SegmentationTests {
-  static let names = ["fcn", "deeplabv3"]
+  static let names = ["fcn", "deeplabv3", "lraspp"]
 
   private func network(_ name: String) throws -> TinyNetwork { try TinyNetwork(name, folder: "segmentation") }
 

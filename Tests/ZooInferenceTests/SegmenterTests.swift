@@ -11,23 +11,11 @@ import ZooVision
   private func withCheckpoint(_ name: String, _ body: (String, StateDict) throws -> Void) throws {
     let directory = try TemporaryDirectory()
     defer { directory.remove() }
-    let fixture = try Checkpoint.open(path: Fixture.path("segmentation/\(name).safetensors"))
-    var stateDict = StateDict()
-    for (name, tensor) in fixture.stateDict.tensors where name.hasPrefix("weight.") {
-      stateDict[String(name.dropFirst(7))] = tensor
-    }
-    var metadata = CheckpointMetadata()
-    metadata.config = try #require(fixture.metadata.config).dropLast() + #","classes":5}"#
-    metadata.labels = ["background", "one", "two", "three", "four"]
-    metadata.input = #"""
-      {"size":[40,40],"resize":40,"interpolation":"bilinear","mean":[0.485,0.456,0.406],"std":[0.229,0.224,0.225]}
-      """#
     let path = directory.file("network.safetensors")
-    try CheckpointWriter.write(stateDict, metadata: metadata, to: path)
-    try body(path, fixture.stateDict)
+    try body(path, try SegmentationNetwork.write(name, to: path))
   }
 
-  @Test(arguments: ["fcn", "deeplabv3"])
+  @Test(arguments: ["fcn", "deeplabv3", "lraspp"])
   func masksEqualTorchvisions(_ name: String) throws {
     try withCheckpoint(name) { path, expected in
       let segmenter = try Segmenter(LoadedModel(path: path), threads: 1)

@@ -36,7 +36,7 @@ public enum DeepLabV3: NetworkFamily {
     try check.require(rates.count, in: 1...16, "number of rates")
     for rate in rates { try check.require(rate, in: 1...1_024, "rates") }
     var b = GraphBuilder()
-    let (last, auxiliary) = try config.backbone.features(&b, family: name)
+    let (last, earlier) = try config.backbone.features(&b, family: name)
     b.beginStage("head")
     let logits = b.scope("classifier") { b in
       SegmentationHeads.pyramid(
@@ -45,7 +45,7 @@ public enum DeepLabV3: NetworkFamily {
     if config.auxiliary == true {
       b.parametersOnly { b in
         _ = b.scope("aux_classifier") { b in
-          SegmentationHeads.fullyConvolutional(&b, auxiliary.value, from: auxiliary.channels, classes: classes)
+          SegmentationHeads.fullyConvolutional(&b, earlier.value, from: earlier.channels, classes: classes)
         }
       }
     }

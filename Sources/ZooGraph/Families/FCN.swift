@@ -25,7 +25,7 @@ public enum FCN: NetworkFamily {
   public static func graph(_ config: Config, classes: Int) throws(FamilyError) -> Graph {
     try ConfigCheck(family: name).require(classes, in: ConfigCheck.classes, "classes")
     var b = GraphBuilder()
-    let (last, auxiliary) = try config.backbone.features(&b, family: name)
+    let (last, earlier) = try config.backbone.features(&b, family: name)
     b.beginStage("head")
     let logits = b.scope("classifier") { b in
       SegmentationHeads.fullyConvolutional(&b, last.value, from: last.channels, classes: classes)
@@ -33,7 +33,7 @@ public enum FCN: NetworkFamily {
     if config.auxiliary == true {
       b.parametersOnly { b in
         _ = b.scope("aux_classifier") { b in
-          SegmentationHeads.fullyConvolutional(&b, auxiliary.value, from: auxiliary.channels, classes: classes)
+          SegmentationHeads.fullyConvolutional(&b, earlier.value, from: earlier.channels, classes: classes)
         }
       }
     }

@@ -51,38 +51,53 @@ public enum MobileNetV3: NetworkFamily {
   public static func graph(_ config: Config, classes: Int) throws(FamilyError) -> Graph {
     try check(config, classes: classes)
     var b = GraphBuilder()
-    b.beginStage("stem")
-    var channels = config.stem ?? 16
-    var x = b.convolutionBlock(
-      "features.0", b.input, from: 3, to: channels, kernel: 3, stride: 2, norm, activation: .hardSwish)
-    var stages = 0
-    for (index, block) in config.blocks.enumerated() {
-      if index == 0 || block.stride == 2 {
-        stages += 1
-        b.beginStage("stage\(stages)")
-      }
-      x = b.scope("features.\(index + 1).block") { b in bottleneck(&b, x, block, from: channels) }
-      channels = block.channels
-    }
-    let features = 6 * channels
-    b.beginStage("features")
-    x = b.convolutionBlock(
-      "features.\(config.blocks.count + 1)", x, from: channels, to: features, kernel: 1, norm, activation: .hardSwish)
-    x = b.flatten(b.adaptiveAveragePool(x, height: 1, width: 1))
+    let made = b.scope("features") { b in features(&b, config) }
+    let last = made[made.count - 1]
+    var x = b.flatten(b.adaptiveAveragePool(last.value, height: 1, width: 1))
     b.beginStage("hidden")
-    x = b.activation(.hardSwish, b.linear("classifier.0", x, from: features, to: config.hidden))
+    x = b.activation(.hardSwish, b.linear("classifier.0", x, from: last.channels, to: config.hidden))
     b.beginStage("head")
     x = b.dropout(x, probability: config.dropout ?? 0.2)
     x = b.linear("classifier.3", x, from: config.hidden, to: classes)
     return b.finish(outputs: [x])
   }
 
+  /// The stem, the blocks and the convolution after them; gives what each makes.
+  ///
+  /// - Parameter dilatesLastStage: whether the last blocks keep their size: their convolutions reach as far as if it
+  ///   shrank.
+  static func features(
+    _ b: inout GraphBuilder, _ config: Config, dilatesLastStage: Bool = false
+  ) -> [SegmentationBackbone.Feature] {
+    b.beginStage("stem")
+    var channels = config.stem ?? 16
+    var x = b.convolutionBlock(
+      "0", b.input, from: 3, to: channels, kernel: 3, stride: 2, norm, activation: .hardSwish)
+    var made = [SegmentationBackbone.Feature(value: x, channels: channels)]
+    let lastStage = config.blocks.lastIndex { $0.stride == 2 } ?? config.blocks.count
+    var stages = 0
+    for (index, block) in config.blocks.enumerated() {
+      if index == 0 || block.stride == 2 {
+        stages += 1
+        b.beginStage("stage\(stages)")
+      }
+      let isDilated = dilatesLastStage && index >= lastStage
+      x = b.scope("\(index + 1).block") { b in bottleneck(&b, x, block, from: channels, isDilated: isDilated) }
+      channels = block.channels
+      made.append(.init(value: x, channels: channels))
+    }
+    b.beginStage("features")
+    x = b.convolutionBlock(
+      "\(config.blocks.count + 1)", x, from: channels, to: 6 * channels, kernel: 1, norm, activation: .hardSwish)
+    return made + [.init(value: x, channels: 6 * channels)]
+  }
+
   /// Figure 4: expansion where there is any, depthwise convolution, squeeze and excitation, linear projection, sum.
   private static func bottleneck(
-    _ b: inout GraphBuilder, _ x: ValueID, _ block: Block, from inputs: Int
+    _ b: inout GraphBuilder, _ x: ValueID, _ block: Block, from inputs: Int, isDilated: Bool
   ) -> ValueID {
     let activation: Activation = block.hardSwish == true ? .hardSwish : .relu
-    let stride = block.stride ?? 1
+    let stride = isDilated ? 1 : block.stride ?? 1
     var y = x
     var module = 0
     if block.expanded != inputs {
@@ -91,7 +106,7 @@ public enum MobileNetV3: NetworkFamily {
     }
     y = b.convolutionBlock(
       "\(module)", y, from: block.expanded, to: block.expanded, kernel: block.kernel, stride: stride,
-      groups: block.expanded, norm, activation: activation)
+      dilation: isDilated ? 2 : 1, groups: block.expanded, norm, activation: activation)
     module += 1
     if block.squeezes == true {
       y = b.squeezeExcitation(
@@ -100,10 +115,10 @@ public enum MobileNetV3: NetworkFamily {
       module += 1
     }
     y = b.convolutionBlock("\(module)", y, from: block.expanded, to: block.channels, kernel: 1, norm)
-    return stride == 1 && inputs == block.channels ? b.sum(y, x) : y
+    return (block.stride ?? 1) == 1 && inputs == block.channels ? b.sum(y, x) : y
   }
 
-  private static func check(_ config: Config, classes: Int) throws(FamilyError) {
+  static func check(_ config: Config, classes: Int) throws(FamilyError) {
     let check = ConfigCheck(family: name)
     try check.require(config.blocks.count, in: ConfigCheck.blocks, "number of blocks")
     for block in config.blocks {

@@ -34,7 +34,8 @@ public enum NetworkFamilies {
   public static var all: [any NetworkFamily.Type] {
     [
       AlexNet.self, VGG.self, ResNet.self, EfficientNetLite.self, InceptionV3.self, ConvNeXt.self, FCN.self,
-      DeepLabV3.self, SqueezeNet.self, GoogLeNet.self, DenseNet.self, MobileNetV2.self, MobileNetV3.self, MNASNet.self,
+      DeepLabV3.self, LRASPP.self, SqueezeNet.self, GoogLeNet.self, DenseNet.self, MobileNetV2.self, MobileNetV3.self,
+      MNASNet.self,
       ShuffleNetV2.self, RegNet.self, EfficientNet.self,
       VisionTransformer.self, SwinTransformer.self, MaxViT.self,
     ]

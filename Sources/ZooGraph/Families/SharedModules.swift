@@ -9,13 +9,13 @@ extension GraphBuilder {
   /// `Conv2dNormActivation`: a convolution that keeps the size but for its stride (`0`), BatchNorm (`1`) and an
   /// activation.
   mutating func convolutionBlock(
-    _ name: String, _ x: ValueID, from inputs: Int, to outputs: Int, kernel: Int, stride: Int = 1, groups: Int = 1,
-    _ norm: Normalization = Normalization(), activation: Activation? = nil
+    _ name: String, _ x: ValueID, from inputs: Int, to outputs: Int, kernel: Int, stride: Int = 1, dilation: Int = 1,
+    groups: Int = 1, _ norm: Normalization = Normalization(), activation: Activation? = nil
   ) -> ValueID {
     scope(name) { b in
       var y = b.convolution(
-        "0", x, from: inputs, to: outputs, kernel: kernel, stride: stride, padding: .symmetric((kernel - 1) / 2),
-        groups: groups)
+        "0", x, from: inputs, to: outputs, kernel: kernel, stride: stride,
+        padding: .symmetric((kernel - 1) / 2 * dilation), dilation: dilation, groups: groups)
       y = b.batchNorm("1", y, channels: outputs, epsilon: norm.epsilon, momentum: norm.momentum)
       return activation.map { b.activation($0, y) } ?? y
     }

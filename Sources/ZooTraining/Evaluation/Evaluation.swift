@@ -19,10 +19,11 @@ public struct Evaluation: Sendable {
   ///
   /// - Parameter progress: called with the pictures done and their number.
   /// - Throws: ``DataError``, ``TrainingError/noLabels(file:)``, ``TrainingError/nothingReadable(folder:reason:)``,
-  ///   `EngineError`, `FileError`.
+  ///   `ModelError`, `EngineError`, `FileError`.
   public init(
     _ model: LoadedModel, folder: String, threads: Int? = nil, progress: (Int, Int) -> Void = { _, _ in }
   ) throws {
+    try model.require(.imageClassification)
     guard !model.labels.isEmpty else { throw TrainingError.noLabels(file: model.path) }
     let examples = try Dataset.held(in: folder, labels: model.labels)
     let classifier = try Classifier(model, batch: min(Self.batch, examples.count), threads: threads)

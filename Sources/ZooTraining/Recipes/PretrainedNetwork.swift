@@ -44,8 +44,9 @@ public struct PretrainedNetwork: Sendable {
 
   /// What only training from scratch uses, such as an auxiliary classifier, is left behind: it knows the old classes.
   ///
-  /// - Throws: `PictureError`, `FamilyError`, and ``TrainingError/noDescription(file:)`` where the preprocessing is unknown.
+  /// - Throws: `ModelError`, `PictureError`, `FamilyError`, and ``TrainingError/noDescription(file:)`` where the preprocessing is unknown.
   public init(_ model: LoadedModel) throws {
+    try model.require(.imageClassification)
     guard let input = model.metadata.input else { throw TrainingError.noDescription(file: model.path) }
     let description = try model.description.withoutTrainingParts()
     var stateDict = model.stateDict

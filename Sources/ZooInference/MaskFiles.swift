@@ -1,0 +1,42 @@
+import Foundation
+import ZooCheckpoint
+import ZooVision
+
+/// Where the pictures of a segmentation go: beside each other in one folder, named for the picture.
+public struct MaskFiles: Sendable {
+  /// Indexed by class, coloured with ``ClassMask/palette``.
+  public let mask: String
+  /// The picture with the classes' colours over it.
+  public let overlay: String
+
+  /// - Parameter folder: made where it doesn't exist.
+  public init(for picture: String, in folder: String) {
+    let stem = URL(filePath: picture).deletingPathExtension().lastPathComponent
+    mask = URL(filePath: folder).appending(path: stem + ".mask.png").path
+    overlay = URL(filePath: folder).appending(path: stem + ".overlay.png").path
+  }
+
+  /// Writes both, each whole or not at all.
+  ///
+  /// - Throws: `FileError`.
+  public func write(_ segmentation: Segmentation, of picture: Picture, overwrite: Bool) throws {
+    let folder = URL(filePath: mask).deletingLastPathComponent().path
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw FileError.system(file: folder, operation: "create", code: EACCES)
+    }
+    for path in [mask, overlay] where !overwrite && FileManager.default.fileExists(atPath: path) {
+      throw FileError.exists(file: path)
+    }
+    try write(PNGEncoder.encode(segmentation.mask), to: mask, overwrite: overwrite)
+    try write(PNGEncoder.encode(segmentation.mask.laid(over: picture)), to: overlay, overwrite: overwrite)
+  }
+
+  private func write(_ bytes: [UInt8], to path: String, overwrite: Bool) throws {
+    guard !bytes.isEmpty else { throw FileError.system(file: path, operation: "encode", code: ENOMEM) }
+    let file = try AtomicFile(path: path, overwrite: overwrite)
+    try bytes.withUnsafeBytes { try file.write($0) }
+    try file.commit()
+  }
+}
