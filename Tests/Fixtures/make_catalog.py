@@ -47,7 +47,8 @@ def build(name):
     if name == "inception_v3":
         return torchvision.models.inception_v3(init_weights=False)
     if MEMBERS[name]["task"] == "image-segmentation":
-        return torchvision.models.get_model(name, weights_backbone=None, aux_loss=True)
+        auxiliary = {} if name.startswith("lraspp") else {"aux_loss": True}
+        return torchvision.models.get_model(name, weights_backbone=None, **auxiliary)
     # Position embeddings are learnt for one size.
     options = {"image_size": MEMBERS[name]["input"]["size"][0]} if name.startswith("vit") else {}
     model = getattr(torchvision.models, name.removeprefix("keras_"))(**options)

@@ -32,7 +32,11 @@ class Hidden(torch.nn.Module):
 
 def vision(name, **settings):
     torch.manual_seed(0)
-    return getattr(torchvision.models, name)(weights=None, **settings).eval(), torch.randn(1, 3, 224, 224)
+    model = getattr(torchvision.models, name)(weights=None, **settings).eval()
+    if name.startswith("vit"):
+        # It begins with a head of zeros, which gives zeros.
+        torch.nn.init.normal_(model.heads.head.weight, std=0.02)
+    return model, torch.randn(1, 3, 224, 224)
 
 
 def language(kind, **settings):

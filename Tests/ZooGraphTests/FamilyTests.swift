@@ -186,7 +186,8 @@ import ZooGraph
       throws: FamilyError.unknown(
         family: "hotdog",
         known: [
-          "alexnet", "vgg", "resnet", "efficientnet_lite", "inception_v3", "convnext", "fcn", "deeplabv3", "squeezenet",
+          "alexnet", "vgg", "resnet", "efficientnet_lite", "inception_v3", "convnext", "fcn", "deeplabv3", "lraspp",
+          "squeezenet",
           "googlenet", "densenet", "mobilenet_v2", "mobilenet_v3", "mnasnet", "shufflenet_v2", "regnet", "efficientnet",
           "vision_transformer", "swin_transformer", "maxvit",
         ])
