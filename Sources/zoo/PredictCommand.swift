@@ -83,7 +83,7 @@ struct PredictCommand: ParsableCommand {
     let image: String
     let predictions: [Prediction.Guess]
   }
-  private struct BrokenLine: Encodable {
+  struct BrokenLine: Encodable {
     let image: String
     let error: String
   }

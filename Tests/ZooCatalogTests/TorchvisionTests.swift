@@ -43,7 +43,7 @@ import ZooGraph
     for row in try Self.rows() {
       guard let model = catalog.models.first(where: { $0.name == row.model }) else { continue }
       let weights = try #require(model.weights.first { $0.id == row.weights }, "\(row.model) \(row.weights)")
-      #expect(weights.file == row.file)
+      #expect(weights.file == row.file && weights.licence != nil)
       #expect(weights.url == "https://download.pytorch.org/models/\(row.file)")
       #expect(weights.sha256Prefix ?? weights.sha256.map { String($0.prefix(8)) } == row.sha256Prefix)
       let metrics = weights.metrics?["ImageNet-1K"]
