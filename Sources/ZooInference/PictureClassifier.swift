@@ -25,7 +25,7 @@ extension Classifier: PictureClassifier {
 }
 
 /// A network that takes pictures, by what it says of them.
-public enum PictureNetwork: Sendable {
+public enum OpenedNetwork: Sendable {
   case classifier(any PictureClassifier)
   case segmenter(Segmenter)
 }
@@ -61,7 +61,7 @@ public struct ClassifierOptions: Sendable {
   /// The network that a file holds, for whatever task.
   ///
   /// - Throws: ``ModelError``, `EngineError`, `GraphError`, and what opening the file throws.
-  public func openNetwork(_ path: String) throws -> PictureNetwork {
+  public func openNetwork(_ path: String) throws -> OpenedNetwork {
     let source = try WeightFile.open(path: path)
     do {
       var model = try LoadedModel(source, catalog: catalog)
