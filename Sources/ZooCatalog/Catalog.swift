@@ -10,6 +10,7 @@ public struct Catalog: Sendable {
   /// Digests of published files.
   public let publishedFiles: [PublishedFile]
   private let files: CatalogFiles
+  let candidates = Candidates()
 
   /// The catalogue inside the program, the user's own in `$XDG_DATA_HOME/zoo` and `overlays`, later ones first.
   ///

@@ -1,3 +1,4 @@
+import Synchronization
 import ZooCheckpoint
 import ZooGraph
 
@@ -9,18 +10,19 @@ extension Catalog {
   ///
   /// Reads no tensor. A model of the same fit is a tie and stands beside it.
   public func identify(_ stateDict: StateDict) -> [Identification] {
-    fits(of: stateDict, models: models, above: Self.lowestScore)
+    fits(of: stateDict, candidates: candidates.all(of: models), above: Self.lowestScore)
   }
 
   /// How a state dict fits one model, in the naming and the variant that fit best, however badly.
   ///
   /// - Returns: nil only where the model's configuration doesn't build.
   public func identify(_ stateDict: StateDict, as model: Model) -> Identification? {
-    fits(of: stateDict, models: [model], above: -1).first
+    fits(of: stateDict, candidates: Candidate.all(of: [model]), above: -1).first
   }
 
-  private func fits(of stateDict: StateDict, models: [Model], above lowestScore: Double) -> [Identification] {
-    let candidates = models.flatMap { model in model.configs.compactMap { Candidate(model, config: $0) } }
+  private func fits(
+    of stateDict: StateDict, candidates: [Candidate], above lowestScore: Double
+  ) -> [Identification] {
     let own = ForeignShapes(stateDict)
     var found = candidates.compactMap { $0.fit(own, naming: $0.model.naming, map: nil, above: lowestScore) }
     for map in nameMaps {
@@ -31,6 +33,20 @@ extension Catalog {
       }
     }
     return found.sorted { ($1.score, $0.model.name, $0.naming) < ($0.score, $1.model.name, $1.naming) }
+  }
+}
+
+/// The networks of a catalogue's models, built when somebody first asks for them.
+final class Candidates: Sendable {
+  private let built = Mutex<[Candidate]?>(nil)
+
+  fileprivate func all(of models: [Model]) -> [Candidate] {
+    built.withLock { built in
+      if let built { return built }
+      let made = Candidate.all(of: models)
+      built = made
+      return made
+    }
   }
 }
 
@@ -85,6 +101,10 @@ private struct Candidate {
   /// computation, or a second branch.
   private let hasFurtherClasses: Bool
 
+  static func all(of models: [Model]) -> [Candidate] {
+    models.flatMap { model in model.configs.compactMap { Candidate(model, config: $0) } }
+  }
+
   /// Returns nil where the model's configuration doesn't build, which an overlay's may not.
   init?(_ model: Model, config: JSONValue) {
     let description = NetworkDescription(family: model.family, config: config, classes: model.classes)
@@ -103,6 +123,8 @@ private struct Candidate {
   func fit(
     _ shapes: ForeignShapes, naming: String, map: NameMap?, above lowestScore: Double
   ) -> Identification? {
+    // A file of too few tensors fits too little, however well each fits.
+    if map == nil, Double(shapes.names.count) <= lowestScore * Double(graph.parameters.count) { return nil }
     var missing: [String] = []
     var misshapen: [Identification.Misshapen] = []
     let classes = head.flatMap { shapes.byName[$0 + ".weight"]?.shape?.first }
