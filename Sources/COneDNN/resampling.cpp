@@ -9,9 +9,8 @@ using zoo::Run;
 namespace {
 
 dnnl::resampling_forward::primitive_desc described(const dnnl::engine &engine, prop_kind kind,
-                                                   const dnnl::memory::desc &from, const dnnl::memory::desc &to) {
-  dnnl::primitive_attr attr;
-  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+                                                   const dnnl::memory::desc &from, const dnnl::memory::desc &to,
+                                                   const dnnl::primitive_attr &attr = {}) {
 #if DNNL_VERSION_MAJOR >= 3
   return {engine, kind, algorithm::resampling_linear, from, to, attr};
 #else
@@ -25,8 +24,10 @@ extern "C" {
 
 int32_t zoo_network_add_resize(zoo_network *network, int32_t input, int32_t output) {
   return zoo::guarded(network, -1, [&] {
+    dnnl::primitive_attr attr;
+    attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     auto desc = described(network->engine, prop_kind::forward_inference, network->tensors[input].desc,
-                          network->tensors[output].desc);
+                          network->tensors[output].desc, attr);
     return zoo::append<dnnl::resampling_forward>(network, desc, {{DNNL_ARG_SRC, input}, {DNNL_ARG_DST, output}});
   });
 }
@@ -35,13 +36,7 @@ int32_t zoo_trainer_add_resize(zoo_trainer *trainer, int32_t input, int32_t outp
   return zoo::guarded(trainer, -1, [&] {
     auto x = trainer->values[input].data, y = trainer->values[output].data;
     auto from = x.get_desc(), to = y.get_desc();
-#if DNNL_VERSION_MAJOR >= 3
-    dnnl::resampling_forward::primitive_desc desc(trainer->engine, prop_kind::forward_training,
-                                                  algorithm::resampling_linear, from, to);
-#else
-    dnnl::resampling_forward::primitive_desc desc(
-        {prop_kind::forward_training, algorithm::resampling_linear, from, to}, trainer->engine);
-#endif
+    auto desc = described(trainer->engine, prop_kind::forward_training, from, to);
     auto primitive = dnnl::resampling_forward(desc);
     zoo::Layer layer;
     layer.forward = [=](const Run &) {

@@ -97,9 +97,6 @@ private struct Candidate {
   private let graph: Graph
   private let head: String?
   private let integerBuffers: Set<String>
-  /// Whether more than the head depends on the number of classes: an auxiliary classifier, whose parameters belong to no
-  /// computation, or a second branch.
-  private let hasFurtherClasses: Bool
 
   static func all(of models: [Model]) -> [Candidate] {
     models.flatMap { model in model.configs.compactMap { Candidate(model, config: $0) } }
@@ -114,10 +111,6 @@ private struct Candidate {
     self.graph = graph
     head = graph.headModule
     integerBuffers = Set(graph.integerBuffers)
-    let read = Set(graph.nodes.flatMap(\.inputs))
-    hasFurtherClasses =
-      graph.parameters.contains { !read.contains($0.value) }
-      || (try? NetworkFamilies.task(family: model.family)) == .imageSegmentation
   }
 
   func fit(
@@ -133,10 +126,8 @@ private struct Candidate {
         if map?.filled(parameter.name) == nil { missing.append(parameter.name) }
         continue
       }
-      var expected = parameter.shape
-      if let head, let classes, parameter.name.hasPrefix(head + ".") { expected[0] = classes }
-      if found.shape != expected {
-        misshapen.append(.init(name: parameter.name, expected: expected, found: found.shape ?? []))
+      if found.shape != parameter.shape {
+        misshapen.append(.init(name: parameter.name, expected: parameter.shape, found: found.shape ?? []))
       }
     }
     let known = Set(graph.parameters.map(\.name))
@@ -150,9 +141,10 @@ private struct Candidate {
       misshapen: misshapen, absentStages: absentStages(missing: Set(missing)), score: score)
   }
 
-  /// What is expected with another number of classes, which other parts may share with the head.
+  /// What is expected with another number of classes, on which more than the head may depend: an auxiliary classifier, a
+  /// second branch.
   private func parameters(classes: Int?) -> [Parameter] {
-    guard hasFurtherClasses, let classes, classes != model.classes else { return graph.parameters }
+    guard let classes, classes != model.classes else { return graph.parameters }
     let description = NetworkDescription(family: model.family, config: config, classes: classes)
     return (try? description.graph())?.parameters ?? graph.parameters
   }

@@ -18,11 +18,7 @@ extension ModelStore {
     defer { withExtendedLifetime(lock) {} }
     let blob = path(of: record)
     let folder = recordsFolder + "/" + record.model
-    for needed in [blobsFolder, folder] {
-      do {
-        try FileManager.default.createDirectory(atPath: needed, withIntermediateDirectories: true)
-      } catch { throw FileError.system(file: needed, operation: "create", code: Self.code(of: error)) }
-    }
+    for needed in [blobsFolder, folder] { try Folder.make(needed) }
     guard rename(checkpoint, blob) == 0 else { throw FileError.system(file: blob, operation: "create", code: errno) }
     Self.sync(blobsFolder)
     let file = try AtomicFile(path: "\(folder)/\(record.weights).json", overwrite: true)
@@ -65,7 +61,7 @@ extension ModelStore {
       // Whoever is at work there holds the lock.
       guard let lock = FileLock.ifFree(path: folder + "/lock") else { continue }
       defer { withExtendedLifetime(lock) {} }
-      let downloads = [name, name + ".partial", name + ".partial.validator"]
+      let downloads = Self.namesOfDownload(name)
       let present = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
       let kept = present.filter { downloads.contains($0) && Self.isWorthKeeping(folder + "/" + $0) }
       for entry in present where entry != "lock" && !kept.contains(entry) { unlink(folder + "/" + entry) }
@@ -76,6 +72,11 @@ extension ModelStore {
     }
     guard FileManager.default.fileExists(atPath: folder), let lock = FileLock.ifFree(path: lockPath) else { return }
     withExtendedLifetime(lock) { removeStrays() }
+  }
+
+  /// Whatever a download of a published file leaves in its folder, whole or not.
+  package static func namesOfDownload(_ file: String) -> [String] {
+    [file, file + ".partial", file + ".partial.validator"]
   }
 
   /// Removes blobs that no record names, and records that were not finished. The caller holds the lock.
@@ -119,10 +120,5 @@ extension ModelStore {
     guard descriptor >= 0 else { return }
     fsync(descriptor)
     close(descriptor)
-  }
-
-  private static func code(of error: any Error) -> Int32 {
-    let posix = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError)?.code
-    return posix.map(Int32.init) ?? EACCES
   }
 }

@@ -60,7 +60,7 @@ extension GraphBuilder {
     add(.attention(attention), operands, name: "attention")
   }
 
-  /// The position bias table `relative_position_bias_table`, and its index among the state dict's buffers.
+  /// The position bias table, `relative_position_bias_table`.
   public mutating func positionBiasTable(window: [Int], heads: Int) -> ValueID {
     ownParameter("relative_position_bias_table", [(2 * window[0] - 1) * (2 * window[1] - 1), heads])
   }

@@ -37,7 +37,7 @@ public final class Classifier: Sendable {
   ///
   /// - Throws: `PictureError`, `EngineError`.
   public func predict(_ pictures: [Picture]) throws -> [Prediction] {
-    return try run(prepared: pictures.map(model.preprocessing.apply))
+    try run(prepared: pictures.map(model.preprocessing.apply))
   }
 
   /// Probabilities for up to ``batch`` prepared pictures.

@@ -13,8 +13,9 @@ public final class FeatureExtractor: PictureNetwork, Sendable {
   private let plan: Plan
 
   /// - Parameter threads: nil for one a core.
-  /// - Throws: ``ModelError/noFeatures(model:)``, `EngineError`, `GraphError`, `PictureError`.
+  /// - Throws: ``ModelError``, `EngineError`, `GraphError`, `PictureError`.
   public init(_ model: LoadedModel, batch: Int = 1, threads: Int? = nil) throws {
+    try model.require(.imageClassification)
     try model.preprocessing.check()
     preprocessing = model.preprocessing
     self.batch = batch
@@ -33,7 +34,8 @@ public final class FeatureExtractor: PictureNetwork, Sendable {
 }
 
 extension Graph {
-  /// The part that leads to the input of the last linear layer; nil where the network doesn't end in one.
+  /// The part that leads to the input of the last layer, without the parameters behind it, which a file may lack; nil where
+  /// no layer makes the classes.
   var beforeHead: Graph? {
     guard let head = headModule, let layer = nodes.last(where: { $0.name == head }), let features = layer.inputs.first
     else { return nil }
@@ -49,22 +51,4 @@ extension Graph {
     part.parameters = parameters.filter { wanted.contains($0.value) }
     return part
   }
-}
-
-/// Pictures as one tensor; what a short batch lacks is zero.
-func batched(_ pictures: [FloatTensor], batch: Int) throws -> FloatTensor {
-  precondition(pictures.count <= batch, "\(pictures.count) pictures for batches of \(batch)")
-  let shape = pictures.first?.shape ?? [0]
-  let each = shape.reduce(1, *)
-  let values = try [Float](unsafeUninitializedCapacity: batch * each) { target, initialized in
-    target.initialize(repeating: 0)
-    for (index, picture) in pictures.enumerated() {
-      try picture.withValues { values in
-        _ = UnsafeMutableBufferPointer(rebasing: target[index * each..<(index + 1) * each]).update(
-          fromContentsOf: values)
-      }
-    }
-    initialized = batch * each
-  }
-  return FloatTensor(shape: [batch] + shape, values: values)
 }

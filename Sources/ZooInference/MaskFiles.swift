@@ -20,12 +20,7 @@ public struct MaskFiles: Sendable {
   ///
   /// - Throws: `FileError`.
   public func write(_ segmentation: Segmentation, of picture: Picture, overwrite: Bool) throws {
-    let folder = URL(filePath: mask).deletingLastPathComponent().path
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw FileError.system(file: folder, operation: "create", code: EACCES)
-    }
+    try Folder.make(URL(filePath: mask).deletingLastPathComponent().path)
     for path in [mask, overlay] where !overwrite && FileManager.default.fileExists(atPath: path) {
       throw FileError.exists(file: path)
     }

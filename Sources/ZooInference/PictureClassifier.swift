@@ -8,7 +8,6 @@ import ZooVision
 public protocol PictureClassifier: PictureNetwork where Output == Prediction {
   /// What a person should know of how pictures are read, such as a preprocessing that had to be guessed.
   var notes: [String] { get }
-
 }
 
 extension PictureClassifier {

@@ -33,8 +33,7 @@ public final class Segmenter: Sendable {
   /// - Throws: `PictureError`, `EngineError`, `GraphError`.
   public func segment(_ picture: Picture) throws -> Segmentation {
     let input = try model.preprocessing.apply(picture)
-    let logits = try plan(for: Array(input.shape[1...])).run(
-      FloatTensor(shape: [1] + input.shape, values: input.values()))[0]
+    let logits = try plan(for: Array(input.shape[1...])).run(batched([input], batch: 1))[0]
     guard logits.shape.count == 4, logits.shape[1] >= 1, logits.shape[1] <= Self.mostClasses else {
       throw ModelError.notSegmentation(file: model.path, problem: "logits of \(logits.shape)")
     }

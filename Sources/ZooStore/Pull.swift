@@ -128,9 +128,7 @@ public struct Pull: Sendable {
     let path = "\(downloads)/\(file)"
     guard keepsDownload || download == path else { return nil }
     if download != path {
-      do {
-        try FileManager.default.createDirectory(atPath: downloads, withIntermediateDirectories: true)
-      } catch { throw FileError.system(file: downloads, operation: "create", code: EACCES) }
+      try Folder.make(downloads)
       guard rename(download, path) == 0 else { throw FileError.system(file: path, operation: "create", code: errno) }
     }
     return path
@@ -138,13 +136,12 @@ public struct Pull: Sendable {
 
   /// Removes the folder of a download that is no longer needed.
   private static func leave(_ folder: String, _ file: String) {
-    for name in [file, file + ".partial", file + ".partial.validator", "lock"] { unlink(folder + "/" + name) }
+    for name in ModelStore.namesOfDownload(file) + ["lock"] { unlink(folder + "/" + name) }
     rmdir(folder)
   }
 
   private static func isPlain(_ name: String) -> Bool {
-    !name.isEmpty && !name.hasPrefix(".") && !name.contains("/") && !name.contains("\0") && name.utf8.count <= 200
-      && !["lock", "converted.safetensors"].contains(name)
+    ModelReference.isPlain(name) && !["lock", "converted.safetensors"].contains(name)
   }
 }
 

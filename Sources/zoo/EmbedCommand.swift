@@ -47,7 +47,7 @@ struct EmbedCommand: ParsableCommand {
       case .failure(let error):
         let problem = try tally.add(error)
         try file?.append([Float](repeating: .nan, count: extractor.count))
-        if file == nil || display.json { print(jsonLine(Broken(image: path, error: problem))) }
+        if file == nil || display.json { print(jsonLine(BrokenPicture(image: path, error: problem))) }
       }
     }
     if tally.count > 0, let file {
@@ -64,9 +64,5 @@ struct EmbedCommand: ParsableCommand {
   private struct Row: Encodable {
     let image: String
     let row: Int
-  }
-  private struct Broken: Encodable {
-    let image: String
-    let error: String
   }
 }

@@ -57,6 +57,12 @@ struct PictureTally {
   }
 }
 
+/// A picture that can't be read, as a line of JSON says it.
+struct BrokenPicture: Encodable {
+  let image: String
+  let error: String
+}
+
 /// Pictures among others that could not be read.
 private struct UnreadablePictures: ReportableErrors {
   let reports: [ErrorReport]

@@ -73,7 +73,7 @@ struct PredictCommand: ParsableCommand {
         show(prediction.top(top ?? 5), of: path)
       case .failure(let error):
         let problem = try tally.add(error)
-        if display.json { print(jsonLine(BrokenLine(image: path, error: problem))) }
+        if display.json { print(jsonLine(BrokenPicture(image: path, error: problem))) }
       }
     }
     try tally.finish(pictures)
@@ -82,10 +82,6 @@ struct PredictCommand: ParsableCommand {
   private struct Line: Encodable {
     let image: String
     let predictions: [Prediction.Guess]
-  }
-  struct BrokenLine: Encodable {
-    let image: String
-    let error: String
   }
 
   /// A line a guess that stays aligned while more come.

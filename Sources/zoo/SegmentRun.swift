@@ -23,7 +23,7 @@ struct SegmentRun {
         show(segmentation, of: path, files)
       } catch let error as PictureError {
         let problem = try tally.add(error)
-        if display.json { print(jsonLine(PredictCommand.BrokenLine(image: path, error: problem))) }
+        if display.json { print(jsonLine(BrokenPicture(image: path, error: problem))) }
       }
     }
     try tally.finish(pictures)

@@ -29,8 +29,7 @@ import ZooWorker
         name: "Weight files:",
         subcommands: [
           ConvertCommand.self, IdentifyCommand.self, InspectCommand.self, VerifyCommand.self, DiffCommand.self,
-          ExportCommand.self,
-          ScanCommand.self,
+          ExportCommand.self, ScanCommand.self,
         ]),
       CommandGroup(
         name: "Networks:",

@@ -15,13 +15,17 @@ def described(family, **values):
     return json.dumps({"family": family, "config": values})
 
 
-def record(name, model, description, side, more={}):
+def randomise_norms(model):
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.normal_(module.bias, 0, 0.3)
             nn.init.normal_(module.running_mean, 0, 0.3)
             nn.init.uniform_(module.running_var, 0.5, 2)
+
+
+def record(name, model, description, side, more={}):
+    randomise_norms(model)
     for parameter_name, parameter in model.named_parameters():
         # Convolutions' biases are no constants, and layer scales differ.
         if name == "keras" and "conv" in parameter_name and parameter_name.endswith("bias"):

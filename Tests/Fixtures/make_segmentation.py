@@ -5,7 +5,6 @@ Each file holds `weight.NAME` (the state dict), `input`, `logits` [N, classes, H
 `__metadata__` has the family and its config. picture.png is a picture, `mask` what torchvision's preprocessing
 (a shorter side of 40 pixels) and the network make of it.
 """
-import json
 import pathlib
 
 import numpy
@@ -19,6 +18,7 @@ from torchvision.models.resnet import Bottleneck
 from torchvision.models.segmentation import deeplabv3, fcn, lraspp
 from torchvision.transforms._presets import SemanticSegmentation
 
+from engine_recording import described, randomise_norms
 from tiny_resnet import CLASSES, TinyResNet
 
 folder = pathlib.Path(__file__).parent / "segmentation"
@@ -46,10 +46,6 @@ def pyramid(channels, width, rates):
     """DeepLabHead, whose width is 256."""
     return nn.Sequential(deeplabv3.ASPP(channels, rates, width), nn.Conv2d(width, width, 3, padding=1, bias=False),
                          nn.BatchNorm2d(width), nn.ReLU(), nn.Conv2d(width, CLASSES, 1))
-
-
-def described(family, **values):
-    return json.dumps({"family": family, "config": values})
 
 
 def resnet(layers, width):
@@ -98,12 +94,7 @@ picture.save(folder / "picture.png")
 
 for number, (name, (model, description, size)) in enumerate(NETWORKS.items()):
     torch.manual_seed(number)
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.uniform_(module.weight, 0.5, 1.5)
-            nn.init.normal_(module.bias, 0, 0.3)
-            nn.init.normal_(module.running_mean, 0, 0.3)
-            nn.init.uniform_(module.running_var, 0.5, 2)
+    randomise_norms(model)
     shown = SemanticSegmentation(resize_size=40)(picture)[None]
     with torch.no_grad():
         # So that no class has every pixel.

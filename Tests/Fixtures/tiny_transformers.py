@@ -51,7 +51,7 @@ def at_another_size(model):
 
 TRANSFORMERS = {
     "vit": (tiny_vit, described(
-        "vision_transformer", patch=8, layers=2, heads=3, width=24, hidden=40, imageSize=24), 24),
+        "vision_transformer", patch=8, layers=2, heads=3, hiddenSize=24, mlpSize=40, imageSize=24), 24),
     "swin": (tiny_swin, described("swin_transformer", width=12, depths=[2, 1], heads=[2, 3], window=4), 36),
     "swin_v2": (tiny_swin_v2, described(
         "swin_transformer", version=2, width=12, depths=[2, 1], heads=[2, 3], window=4), 36),

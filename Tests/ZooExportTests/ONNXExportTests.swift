@@ -53,7 +53,7 @@ import ZooONNXProgram
   static let transformers = [
     Network(
       family: "vision_transformer",
-      config: #"{"patch": 8, "layers": 1, "heads": 2, "width": 8, "hidden": 12, "imageSize": 40}"#),
+      config: #"{"patch": 8, "layers": 1, "heads": 2, "hiddenSize": 8, "mlpSize": 12, "imageSize": 40}"#),
     Network(family: "swin_transformer", config: #"{"width": 4, "depths": [2, 1], "heads": [1, 2], "window": 3}"#),
     Network(
       family: "swin_transformer", config: #"{"version": 2, "width": 4, "depths": [2], "heads": [2], "window": 3}"#),

@@ -46,7 +46,7 @@ import ZooGraph
   }
 
   @Test func transformersHaveTorchvisionsNamesAndShapes() throws {
-    let vit = VisionTransformer.Config(patch: 16, layers: 12, heads: 12, width: 768, hidden: 3072)
+    let vit = VisionTransformer.Config(patch: 16, layers: 12, heads: 12, hiddenSize: 768, mlpSize: 3072)
     try Self.check(VisionTransformer.graph(vit, classes: 1000), against: "vit_b_16")
     var swin = SwinTransformer.Config(width: 96, depths: [2, 2, 6, 2], heads: [3, 6, 12, 24], window: 7)
     try Self.check(SwinTransformer.graph(swin, classes: 1000), against: "swin_t")
@@ -122,7 +122,7 @@ import ZooGraph
       try ShuffleNetV2.graph(.init(channels: [24, 48, 96, 192, 1024]), classes: 7),
       try RegNet.graph(.init(depths: [1, 1], widths: [16, 24], groupWidth: 8, squeeze: 0.25), classes: 7),
       try EfficientNet.graph(.init(), classes: 7),
-      try VisionTransformer.graph(.init(patch: 16, layers: 1, heads: 2, width: 8, hidden: 8), classes: 7),
+      try VisionTransformer.graph(.init(patch: 16, layers: 1, heads: 2, hiddenSize: 8, mlpSize: 8), classes: 7),
       try SwinTransformer.graph(.init(width: 8, depths: [1, 2], heads: [1, 2], window: 7), classes: 7),
     ]
     for graph in graphs {
@@ -219,9 +219,12 @@ import ZooGraph
     ("convnext", #"{"depths": [1, 1], "widths": [8]}"#), ("convnext", #"{"depths": [1], "widths": [0]}"#),
     ("convnext", #"{"depths": [1], "widths": [9223372036854775807]}"#),
     ("vision_transformer", "{}"),
-    ("vision_transformer", #"{"patch": 16, "layers": 1, "heads": 3, "width": 64, "hidden": 64}"#),
-    ("vision_transformer", #"{"patch": 15, "layers": 1, "heads": 4, "width": 64, "hidden": 64}"#),
-    ("vision_transformer", #"{"patch": 1, "layers": 1, "heads": 4, "width": 64, "hidden": 64, "imageSize": 16384}"#),
+    ("vision_transformer", #"{"patch": 16, "layers": 1, "heads": 3, "hiddenSize": 64, "mlpSize": 64}"#),
+    ("vision_transformer", #"{"patch": 15, "layers": 1, "heads": 4, "hiddenSize": 64, "mlpSize": 64}"#),
+    (
+      "vision_transformer",
+      #"{"patch": 1, "layers": 1, "heads": 4, "hiddenSize": 64, "mlpSize": 64, "imageSize": 16384}"#
+    ),
     ("swin_transformer", #"{"width": 12, "depths": [1], "heads": [5], "window": 7}"#),
     ("swin_transformer", #"{"width": 12, "depths": [1, 1], "heads": [3], "window": 7}"#),
     ("swin_transformer", #"{"width": 12, "depths": [1], "heads": [3], "window": 1}"#),

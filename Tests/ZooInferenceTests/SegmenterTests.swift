@@ -61,6 +61,10 @@ import ZooVision
       #expect(throws: ModelError.wrongTask(file: path, task: .imageSegmentation, expected: .imageClassification)) {
         try Classifier(LoadedModel(path: path))
       }
+      // Its pictures have sizes of their own, which don't go into one batch.
+      #expect(throws: ModelError.wrongTask(file: path, task: .imageSegmentation, expected: .imageClassification)) {
+        try FeatureExtractor(LoadedModel(path: path))
+      }
     }
   }
 }

@@ -40,7 +40,7 @@ public final class FileLock {
   private static func open(_ path: String, waits: Bool) throws(FileError) -> Int32? {
     for _ in 0..<1000 {
       let folder = URL(filePath: path).deletingLastPathComponent().path
-      try makeFolder(folder)
+      try Folder.make(folder)
       let descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
       // Whoever had it before may have removed the folder just now.
       if descriptor < 0, errno == ENOENT { continue }
@@ -58,14 +58,5 @@ public final class FileLock {
       close(descriptor)
     }
     throw .system(file: path, operation: "lock", code: ENOENT)
-  }
-
-  private static func makeFolder(_ folder: String) throws(FileError) {
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      let posix = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError)?.code
-      throw .system(file: folder, operation: "create", code: posix.map(Int32.init) ?? EACCES)
-    }
   }
 }

@@ -10,16 +10,6 @@ struct ChannelLine {
 }
 
 extension Network {
-  /// The convolution without epilogue that makes `value`, where one node alone reads it.
-  func soleConvolution(
-    making value: ValueID, producers: [ValueID: Int], consumers: [ValueID: [Int]]
-  ) -> (index: Int, convolution: Convolution)? {
-    guard let index = producers[value], case .convolution(let convolution) = graph.nodes[index].operation,
-      convolution.epilogue.isEmpty, consumers[value]?.count == 1, !graph.outputs.contains(value)
-    else { return nil }
-    return (index, convolution)
-  }
-
   /// Multiplies a convolution's outputs by the scale and adds the shift.
   mutating func fold(
     _ line: ChannelLine, into convolution: Convolution, at index: Int, _ parameters: [ValueID: Parameter]

@@ -12,8 +12,7 @@ extension Network {
   public func foldingBatchNormalization() throws -> Network {
     var network = self
     let parameters = graph.parametersByValue
-    let producers = producers
-    let consumers = consumers
+    let links = Links(self)
     for (index, node) in graph.nodes.enumerated() {
       guard case .batchNormalization(let epsilon, _) = node.operation else { continue }
       let gamma = try values(of: node.inputs[1], in: parameters)
@@ -24,7 +23,7 @@ extension Network {
       let shift = zip(zip(beta, mean), scale).map { Double($0.0) - Double($0.1) * $1 }
       let line = ChannelLine(scale: scale, shift: shift, name: node.name)
       let x = node.inputs[0]
-      if let before = soleConvolution(making: x, producers: producers, consumers: consumers) {
+      if let before = links.soleConvolution(making: x) {
         try network.fold(line, into: before.convolution, at: before.index, parameters)
         network.graph.nodes[before.index].output = node.output
         network.graph.nodes[index].inputs = []

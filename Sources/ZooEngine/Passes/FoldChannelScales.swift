@@ -17,6 +17,7 @@ extension Network {
 
   private func foldingOneScale() throws -> Network? {
     let parameters = graph.parametersByValue
+    let links = Links(self)
     for (index, node) in graph.nodes.enumerated() {
       let x = node.inputs[0]
       let scale: [Double]
@@ -35,11 +36,11 @@ extension Network {
       }
       let line = ChannelLine(scale: scale, shift: shift, name: node.name)
       var network = self
-      if let before = soleConvolution(making: x, producers: producers, consumers: consumers) {
+      if let before = links.soleConvolution(making: x) {
         try network.fold(line, into: before.convolution, at: before.index, parameters)
         network.graph.nodes[before.index].output = node.output
         network.graph.nodes.remove(at: index)
-      } else if let after = soleReader(of: node.output),
+      } else if let after = links.soleReader(of: node.output),
         case .convolution(let convolution) = graph.nodes[after].operation,
         convolution.groups == 1, convolution.padding == .symmetric(0), graph.nodes[after].inputs[0] == node.output
       {
@@ -52,11 +53,6 @@ extension Network {
       return network
     }
     return nil
-  }
-
-  private func soleReader(of value: ValueID) -> Int? {
-    guard let readers = consumers[value], readers.count == 1, !graph.outputs.contains(value) else { return nil }
-    return readers.first
   }
 
   /// Lets a convolution that pads nothing read x where it read scale · x + shift.

@@ -61,26 +61,6 @@ extension Network {
   }
 }
 
-/// Who makes and who reads each value, looked up once for all nodes.
-private struct Links {
-  private let producers: [ValueID: Int]
-  private let consumers: [ValueID: [Int]]
-  private let outputs: [ValueID]
-
-  init(_ network: Network) {
-    producers = network.producers
-    consumers = network.consumers
-    outputs = network.graph.outputs
-  }
-
-  /// The index of the only node that makes `value`, where only one node reads it.
-  func soleProducer(of value: ValueID) -> Int? {
-    consumers[value]?.count == 1 && !outputs.contains(value) ? producers[value] : nil
-  }
-
-  func isDefined(_ value: ValueID, before index: Int) -> Bool { producers[value].map { $0 < index } ?? true }
-}
-
 extension Epilogue {
   var isActivation: Bool { if case .activation = self { true } else { false } }
 }

@@ -18,6 +18,13 @@ struct ConfigCheck {
     guard condition else { throw .badField(family: family, field: field, found: "\(found)", expected: expected) }
   }
 
+  /// Blocks of each stage, and the same number of `numbers`, such as the stages' widths.
+  func requireStages(_ depths: [Int], each numbers: [Int], _ field: String) throws(FamilyError) {
+    try require(depths.count, in: 1...8, "number of depths")
+    for depth in depths { try require(depth, in: Self.blocks, "depths") }
+    try require(numbers.count == depths.count, field, found: numbers, expected: "\(depths.count) numbers")
+  }
+
   func requireEpsilon(_ value: Float) throws(FamilyError) {
     try require(value > 0 && value < 1, "epsilon", found: value, expected: "above 0 and below 1")
   }

@@ -21,11 +21,7 @@ public enum ConvNeXt: NetworkFamily {
 
   public static func graph(_ config: Config, classes: Int) throws(FamilyError) -> Graph {
     let check = ConfigCheck(family: name)
-    try check.require(config.depths.count, in: 1...8, "number of depths")
-    for depth in config.depths { try check.require(depth, in: ConfigCheck.blocks, "depths") }
-    try check.require(
-      config.widths.count == config.depths.count, "widths", found: config.widths,
-      expected: "\(config.depths.count) numbers")
+    try check.requireStages(config.depths, each: config.widths, "widths")
     for width in config.widths { try check.require(width, in: 1...16_384, "widths") }
     try check.require(classes, in: ConfigCheck.classes, "classes")
 

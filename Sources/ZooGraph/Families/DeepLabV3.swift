@@ -5,7 +5,7 @@ public enum DeepLabV3: NetworkFamily {
 
   public static var task: NetworkTask { .imageSegmentation }
 
-  public struct Config: Codable, Sendable, Equatable {
+  public struct Config: AuxiliaryConfig, Equatable {
     public var backbone: SegmentationBackbone
     /// Whether the state dict holds the auxiliary classifier, which only training uses; default false.
     public var auxiliary: Bool?
@@ -22,12 +22,6 @@ public enum DeepLabV3: NetworkFamily {
     }
   }
 
-  public static func withoutTrainingParts(_ config: Config) -> Config {
-    var config = config
-    config.auxiliary = nil
-    return config
-  }
-
   public static func graph(_ config: Config, classes: Int) throws(FamilyError) -> Graph {
     let check = ConfigCheck(family: name)
     let (width, rates) = (config.width ?? 256, config.rates ?? [12, 24, 36])
@@ -42,13 +36,7 @@ public enum DeepLabV3: NetworkFamily {
       SegmentationHeads.pyramid(
         &b, last.value, from: last.channels, width: width, rates: rates, classes: classes)
     }
-    if config.auxiliary == true {
-      b.parametersOnly { b in
-        _ = b.scope("aux_classifier") { b in
-          SegmentationHeads.fullyConvolutional(&b, earlier.value, from: earlier.channels, classes: classes)
-        }
-      }
-    }
+    if config.auxiliary == true { SegmentationHeads.addAuxiliary(&b, reading: earlier, classes: classes) }
     return b.finish(outputs: [b.resize(logits, like: b.input)])
   }
 }

@@ -5,7 +5,7 @@ public enum FCN: NetworkFamily {
 
   public static var task: NetworkTask { .imageSegmentation }
 
-  public struct Config: Codable, Sendable, Equatable {
+  public struct Config: AuxiliaryConfig, Equatable {
     public var backbone: SegmentationBackbone
     /// Whether the state dict holds the auxiliary classifier, which only training uses; default false.
     public var auxiliary: Bool?
@@ -16,12 +16,6 @@ public enum FCN: NetworkFamily {
     }
   }
 
-  public static func withoutTrainingParts(_ config: Config) -> Config {
-    var config = config
-    config.auxiliary = nil
-    return config
-  }
-
   public static func graph(_ config: Config, classes: Int) throws(FamilyError) -> Graph {
     try ConfigCheck(family: name).require(classes, in: ConfigCheck.classes, "classes")
     var b = GraphBuilder()
@@ -30,13 +24,7 @@ public enum FCN: NetworkFamily {
     let logits = b.scope("classifier") { b in
       SegmentationHeads.fullyConvolutional(&b, last.value, from: last.channels, classes: classes)
     }
-    if config.auxiliary == true {
-      b.parametersOnly { b in
-        _ = b.scope("aux_classifier") { b in
-          SegmentationHeads.fullyConvolutional(&b, earlier.value, from: earlier.channels, classes: classes)
-        }
-      }
-    }
+    if config.auxiliary == true { SegmentationHeads.addAuxiliary(&b, reading: earlier, classes: classes) }
     return b.finish(outputs: [b.resize(logits, like: b.input)])
   }
 }

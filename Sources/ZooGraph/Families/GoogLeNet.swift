@@ -6,7 +6,7 @@
 public enum GoogLeNet: NetworkFamily {
   public static let name = "googlenet"
 
-  public struct Config: Codable, Sendable, Equatable {
+  public struct Config: AuxiliaryConfig, Equatable {
     /// Whether the state dict holds the two auxiliary classifiers, which only training uses; default false.
     public var auxiliary: Bool?
     /// Whether pictures come normalised with ImageNet's mean and deviation and are brought back to -1…1, as torchvision's
@@ -54,12 +54,6 @@ public enum GoogLeNet: NetworkFamily {
     [Module("5a", 256, (160, 320), (32, 128), 128), Module("5b", 384, (192, 384), (48, 128), 128)],
   ]
 
-  public static func withoutTrainingParts(_ config: Config) -> Config {
-    var config = config
-    config.auxiliary = nil
-    return config
-  }
-
   public static func graph(_ config: Config, classes: Int) throws(FamilyError) -> Graph {
     let check = ConfigCheck(family: name)
     let multiplier = config.widthMultiplier ?? 1
@@ -95,12 +89,7 @@ public enum GoogLeNet: NetworkFamily {
 
     mutating func stem() {
       b.beginStage("stem")
-      // From (v - mean) / deviation of ImageNet to 2v - 1: torchvision's `transform_input`.
-      if config.transformsInput == true {
-        x = b.channelAffine(
-          x, scale: [0.229 / 0.5, 0.224 / 0.5, 0.225 / 0.5],
-          shift: [(0.485 - 0.5) / 0.5, (0.456 - 0.5) / 0.5, (0.406 - 0.5) / 0.5], name: "transform_input")
-      }
+      if config.transformsInput == true { x = b.transformInput(x) }
       x = layer("conv1", x, from: 3, to: 64, kernel: 7, stride: 2)
       pool(3)
       x = layer("conv2", x, from: scaled(64), to: 64, kernel: 1)

@@ -6,7 +6,7 @@
 public enum InceptionV3: NetworkFamily {
   public static let name = "inception_v3"
 
-  public struct Config: Codable, Sendable, Equatable {
+  public struct Config: AuxiliaryConfig, Equatable {
     /// Whether the state dict holds the auxiliary classifier, which only training uses; default false.
     public var auxiliary: Bool?
     /// Whether average poolings count the padding, as torchvision's do and Keras's don't; default true.
@@ -32,12 +32,6 @@ public enum InceptionV3: NetworkFamily {
       self.dropout = dropout
       self.widthMultiplier = widthMultiplier
     }
-  }
-
-  public static func withoutTrainingParts(_ config: Config) -> Config {
-    var config = config
-    config.auxiliary = nil
-    return config
   }
 
   public static func graph(_ config: Config, classes: Int) throws(FamilyError) -> Graph {
@@ -85,12 +79,7 @@ private struct InceptionNetwork {
 
   mutating func build(classes: Int) -> Graph {
     b.beginStage("stem")
-    // From (v - mean) / deviation of ImageNet to 2v - 1: torchvision's `transform_input`.
-    if config.transformsInput == true {
-      x = b.channelAffine(
-        x, scale: [0.229 / 0.5, 0.224 / 0.5, 0.225 / 0.5],
-        shift: [(0.485 - 0.5) / 0.5, (0.456 - 0.5) / 0.5, (0.406 - 0.5) / 0.5], name: "transform_input")
-    }
+    if config.transformsInput == true { x = b.transformInput(x) }
     stem()
     for (name, pooled) in [("Mixed_5b", 32), ("Mixed_5c", 64), ("Mixed_5d", 64)] { module5(name, pooled: pooled) }
     reduction6("Mixed_6a")

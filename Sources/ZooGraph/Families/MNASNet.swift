@@ -40,7 +40,7 @@ public enum MNASNet: NetworkFamily {
   ]
 
   /// TensorFlow's 0.9997 in PyTorch's terms.
-  private static let momentum: Float = 1 - 0.9997
+  private static let norm = Normalization(momentum: 1 - 0.9997)
 
   public static func graph(_ config: Config, classes: Int) throws(FamilyError) -> Graph {
     try check(config, classes: classes)
@@ -52,9 +52,9 @@ public enum MNASNet: NetworkFamily {
     b.beginStage("stem")
     var channels = width(32)
     var x = b.scope("layers") { b in
-      var y = b.relu(layer(&b, 0, b.input, from: 3, to: channels, kernel: 3, stride: 2))
-      y = b.relu(layer(&b, 3, y, from: channels, to: channels, kernel: 3, groups: channels))
-      return layer(&b, 6, y, from: channels, to: width(16), kernel: 1)
+      var y = b.relu(b.normalizedConvolution(0, b.input, from: 3, to: channels, kernel: 3, stride: 2, norm))
+      y = b.relu(b.normalizedConvolution(3, y, from: channels, to: channels, kernel: 3, groups: channels, norm))
+      return b.normalizedConvolution(6, y, from: channels, to: width(16), kernel: 1, norm)
     }
     channels = width(16)
     for (index, (stack, count)) in zip(stacks, repeats).enumerated() {
@@ -68,7 +68,7 @@ public enum MNASNet: NetworkFamily {
       }
     }
     b.beginStage("features")
-    x = b.scope("layers") { b in b.relu(layer(&b, 14, x, from: channels, to: features, kernel: 1)) }
+    x = b.scope("layers") { b in b.relu(b.normalizedConvolution(14, x, from: channels, to: features, kernel: 1, norm)) }
     x = b.flatten(b.adaptiveAveragePool(x, height: 1, width: 1))
     b.beginStage("head")
     x = b.dropout(x, probability: config.dropout ?? 0.2)
@@ -80,22 +80,12 @@ public enum MNASNet: NetworkFamily {
     _ b: inout GraphBuilder, _ x: ValueID, _ stack: Stack, from inputs: Int, to outputs: Int, stride: Int
   ) -> ValueID {
     let expanded = inputs * stack.expansion
-    var y = b.relu(layer(&b, 0, x, from: inputs, to: expanded, kernel: 1))
+    var y = b.relu(b.normalizedConvolution(0, x, from: inputs, to: expanded, kernel: 1, norm))
     y = b.relu(
-      layer(&b, 3, y, from: expanded, to: expanded, kernel: stack.kernel, stride: stride, groups: expanded))
-    y = layer(&b, 6, y, from: expanded, to: outputs, kernel: 1)
+      b.normalizedConvolution(
+        3, y, from: expanded, to: expanded, kernel: stack.kernel, stride: stride, groups: expanded, norm))
+    y = b.normalizedConvolution(6, y, from: expanded, to: outputs, kernel: 1, norm)
     return stride == 1 && inputs == outputs ? b.sum(y, x) : y
-  }
-
-  /// A convolution that keeps the size but for its stride, and its BatchNorm, the next module.
-  private static func layer(
-    _ b: inout GraphBuilder, _ module: Int, _ x: ValueID, from inputs: Int, to outputs: Int, kernel: Int,
-    stride: Int = 1, groups: Int = 1
-  ) -> ValueID {
-    let y = b.convolution(
-      "\(module)", x, from: inputs, to: outputs, kernel: kernel, stride: stride, padding: .symmetric(kernel / 2),
-      groups: groups)
-    return b.batchNorm("\(module + 1)", y, channels: outputs, momentum: momentum)
   }
 
   private static func check(_ config: Config, classes: Int) throws(FamilyError) {

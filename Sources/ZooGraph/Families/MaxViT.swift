@@ -120,11 +120,7 @@ public enum MaxViT: NetworkFamily {
   private static func check(_ config: Config, classes: Int) throws(FamilyError) {
     let check = ConfigCheck(family: name)
     try check.require(config.stem, in: ConfigCheck.channels, "stem")
-    try check.require(config.depths.count, in: 1...8, "number of depths")
-    for depth in config.depths { try check.require(depth, in: ConfigCheck.blocks, "depths") }
-    try check.require(
-      config.widths.count == config.depths.count, "widths", found: config.widths,
-      expected: "\(config.depths.count) numbers")
+    try check.requireStages(config.depths, each: config.widths, "widths")
     let head = config.headWidth ?? 32
     try check.require(head, in: 1...16_384, "headWidth")
     for width in config.widths {

@@ -94,8 +94,7 @@ public enum MobileNetV2: NetworkFamily {
     }
     y = b.convolutionBlock(
       "\(module)", y, from: expanded, to: expanded, kernel: 3, stride: stride, groups: expanded, activation: .relu6)
-    y = b.convolution("\(module + 1)", y, from: expanded, to: outputs, kernel: 1)
-    y = b.batchNorm("\(module + 2)", y, channels: outputs)
+    y = b.normalizedConvolution(module + 1, y, from: expanded, to: outputs, kernel: 1)
     return stride == 1 && inputs == outputs ? b.sum(x, y) : y
   }
 

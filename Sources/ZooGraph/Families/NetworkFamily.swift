@@ -29,15 +29,28 @@ extension NetworkFamily {
   public static func pictureSide(_ config: Config) -> Int? { nil }
 }
 
+/// A configuration of a network that may have auxiliary classifiers, which only training from scratch uses.
+public protocol AuxiliaryConfig: Codable, Sendable {
+  /// Whether the state dict holds them; default false.
+  var auxiliary: Bool? { get set }
+}
+
+extension NetworkFamily where Config: AuxiliaryConfig {
+  public static func withoutTrainingParts(_ config: Config) -> Config {
+    var config = config
+    config.auxiliary = nil
+    return config
+  }
+}
+
 /// Every family that can be built by name.
 public enum NetworkFamilies {
   public static var all: [any NetworkFamily.Type] {
     [
       AlexNet.self, VGG.self, ResNet.self, EfficientNetLite.self, InceptionV3.self, ConvNeXt.self, FCN.self,
       DeepLabV3.self, LRASPP.self, SqueezeNet.self, GoogLeNet.self, DenseNet.self, MobileNetV2.self, MobileNetV3.self,
-      MNASNet.self,
-      ShuffleNetV2.self, RegNet.self, EfficientNet.self,
-      VisionTransformer.self, SwinTransformer.self, MaxViT.self,
+      MNASNet.self, ShuffleNetV2.self, RegNet.self, EfficientNet.self, VisionTransformer.self, SwinTransformer.self,
+      MaxViT.self,
     ]
   }
 

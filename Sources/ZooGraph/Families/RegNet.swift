@@ -68,11 +68,7 @@ public enum RegNet: NetworkFamily {
 
   private static func check(_ config: Config, classes: Int) throws(FamilyError) {
     let check = ConfigCheck(family: name)
-    try check.require(config.depths.count, in: 1...8, "number of depths")
-    for depth in config.depths { try check.require(depth, in: ConfigCheck.blocks, "depths") }
-    try check.require(
-      config.widths.count == config.depths.count, "widths", found: config.widths,
-      expected: "\(config.depths.count) numbers")
+    try check.requireStages(config.depths, each: config.widths, "widths")
     try check.require(config.groupWidth, in: ConfigCheck.channels, "groupWidth")
     for width in config.widths {
       try check.require(width, in: ConfigCheck.channels, "widths")

@@ -6,8 +6,7 @@ enum SegmentationHeads {
     _ b: inout GraphBuilder, _ x: ValueID, from channels: Int, classes: Int
   ) -> ValueID {
     let inner = max(channels / 4, 1)
-    var y = b.convolution("0", x, from: channels, to: inner, kernel: 3, padding: .symmetric(1))
-    y = b.relu(b.batchNorm("1", y, channels: inner))
+    var y = b.relu(b.normalizedConvolution(0, x, from: channels, to: inner, kernel: 3))
     y = b.dropout(y, probability: 0.1)
     return b.convolution("4", y, from: inner, to: classes, kernel: 1, bias: true)
   }
@@ -19,37 +18,34 @@ enum SegmentationHeads {
   ) -> ValueID {
     var y = b.scope("0") { b in
       var branches = [
-        b.scope("convs.0") { b in unit(&b, "0", "1", x, from: channels, to: width, kernel: 1) }
+        b.convolutionBlock("convs.0", x, from: channels, to: width, kernel: 1, activation: .relu)
       ]
       for (index, rate) in rates.enumerated() {
         branches.append(
-          b.scope("convs.\(index + 1)") { b in
-            unit(&b, "0", "1", x, from: channels, to: width, kernel: 3, dilation: rate)
-          })
+          b.convolutionBlock(
+            "convs.\(index + 1)", x, from: channels, to: width, kernel: 3, dilation: rate, activation: .relu))
       }
       branches.append(
         b.scope("convs.\(rates.count + 1)") { b in
           let pooled = b.adaptiveAveragePool(x, height: 1, width: 1)
-          return b.resize(unit(&b, "1", "2", pooled, from: channels, to: width, kernel: 1), like: x)
+          let means = b.relu(b.normalizedConvolution(1, pooled, from: channels, to: width, kernel: 1))
+          return b.resize(means, like: x)
         })
       let joined = b.concatenate(branches)
-      let projected = b.scope("project") { b in
-        unit(&b, "0", "1", joined, from: width * branches.count, to: width, kernel: 1)
-      }
+      let projected = b.convolutionBlock(
+        "project", joined, from: width * branches.count, to: width, kernel: 1, activation: .relu)
       return b.dropout(projected, probability: 0.5)
     }
-    y = unit(&b, "1", "2", y, from: width, to: width, kernel: 3)
+    y = b.relu(b.normalizedConvolution(1, y, from: width, to: width, kernel: 3))
     return b.convolution("4", y, from: width, to: classes, kernel: 1, bias: true)
   }
 
-  /// A convolution that keeps the size, BatchNorm and ReLU.
-  static func unit(
-    _ b: inout GraphBuilder, _ name: String, _ norm: String, _ x: ValueID, from inputs: Int, to outputs: Int,
-    kernel: Int, dilation: Int = 1
-  ) -> ValueID {
-    let y = b.convolution(
-      name, x, from: inputs, to: outputs, kernel: kernel, padding: .symmetric(kernel / 2 * dilation),
-      dilation: dilation)
-    return b.relu(b.batchNorm(norm, y, channels: outputs))
+  /// An auxiliary classifier, which helps to train the backbone: its tensors are kept, nothing is computed.
+  static func addAuxiliary(_ b: inout GraphBuilder, reading feature: SegmentationBackbone.Feature, classes: Int) {
+    b.parametersOnly { b in
+      _ = b.scope("aux_classifier") { b in
+        fullyConvolutional(&b, feature.value, from: feature.channels, classes: classes)
+      }
+    }
   }
 }

@@ -13,12 +13,29 @@ extension GraphBuilder {
     groups: Int = 1, _ norm: Normalization = Normalization(), activation: Activation? = nil
   ) -> ValueID {
     scope(name) { b in
-      var y = b.convolution(
-        "0", x, from: inputs, to: outputs, kernel: kernel, stride: stride,
-        padding: .symmetric((kernel - 1) / 2 * dilation), dilation: dilation, groups: groups)
-      y = b.batchNorm("1", y, channels: outputs, epsilon: norm.epsilon, momentum: norm.momentum)
+      let y = b.normalizedConvolution(
+        0, x, from: inputs, to: outputs, kernel: kernel, stride: stride, dilation: dilation, groups: groups, norm)
       return activation.map { b.activation($0, y) } ?? y
     }
+  }
+
+  /// A convolution that keeps the size but for its stride, module number `module` of a sequence, and its BatchNorm, the
+  /// next.
+  mutating func normalizedConvolution(
+    _ module: Int, _ x: ValueID, from inputs: Int, to outputs: Int, kernel: Int, stride: Int = 1, dilation: Int = 1,
+    groups: Int = 1, _ norm: Normalization = Normalization()
+  ) -> ValueID {
+    let y = convolution(
+      "\(module)", x, from: inputs, to: outputs, kernel: kernel, stride: stride,
+      padding: .symmetric((kernel - 1) / 2 * dilation), dilation: dilation, groups: groups)
+    return batchNorm("\(module + 1)", y, channels: outputs, epsilon: norm.epsilon, momentum: norm.momentum)
+  }
+
+  /// From (v - mean) / deviation of ImageNet to 2v - 1: the `transform_input` of torchvision's Inception and GoogLeNet.
+  mutating func transformInput(_ x: ValueID) -> ValueID {
+    channelAffine(
+      x, scale: [0.229 / 0.5, 0.224 / 0.5, 0.225 / 0.5],
+      shift: [(0.485 - 0.5) / 0.5, (0.456 - 0.5) / 0.5, (0.406 - 0.5) / 0.5], name: "transform_input")
   }
 
   /// `SqueezeExcitation` (Hu et al., arXiv:1709.01507, figure 2): each channel is weighed by what two layers make of all

@@ -22,7 +22,7 @@ public enum ShuffleNetV2: NetworkFamily {
     b.beginStage("stem")
     var channels = config.channels[0]
     var x = b.scope("conv1") { b in
-      b.relu(layer(&b, 0, b.input, from: 3, to: channels, kernel: 3, stride: 2))
+      b.relu(b.normalizedConvolution(0, b.input, from: 3, to: channels, kernel: 3, stride: 2))
     }
     x = b.maxPool(x, Pooling(kernel: [3, 3], stride: [2, 2], padding: .symmetric(1)))
     for (index, count) in repeats.enumerated() {
@@ -37,7 +37,7 @@ public enum ShuffleNetV2: NetworkFamily {
     }
     let features = config.channels[repeats.count + 1]
     b.beginStage("conv5")
-    x = b.scope("conv5") { b in b.relu(layer(&b, 0, x, from: channels, to: features, kernel: 1)) }
+    x = b.scope("conv5") { b in b.relu(b.normalizedConvolution(0, x, from: channels, to: features, kernel: 1)) }
     x = b.flatten(b.adaptiveAveragePool(x, height: 1, width: 1))
     b.beginStage("head")
     x = b.linear("fc", x, from: features, to: classes)
@@ -56,8 +56,8 @@ public enum ShuffleNetV2: NetworkFamily {
   private static func halving(_ b: inout GraphBuilder, _ x: ValueID, from inputs: Int, to outputs: Int) -> ValueID {
     let half = outputs / 2
     let first = b.scope("branch1") { b in
-      let y = layer(&b, 0, x, from: inputs, to: inputs, kernel: 3, stride: 2, groups: inputs)
-      return b.relu(layer(&b, 2, y, from: inputs, to: half, kernel: 1))
+      let y = b.normalizedConvolution(0, x, from: inputs, to: inputs, kernel: 3, stride: 2, groups: inputs)
+      return b.relu(b.normalizedConvolution(2, y, from: inputs, to: half, kernel: 1))
     }
     let second = branch(&b, x, from: inputs, to: half, stride: 2)
     return b.channelShuffle(b.concatenate([first, second]), channels: outputs, groups: 2)
@@ -67,21 +67,10 @@ public enum ShuffleNetV2: NetworkFamily {
     _ b: inout GraphBuilder, _ x: ValueID, from inputs: Int, to outputs: Int, stride: Int
   ) -> ValueID {
     b.scope("branch2") { b in
-      var y = b.relu(layer(&b, 0, x, from: inputs, to: outputs, kernel: 1))
-      y = layer(&b, 3, y, from: outputs, to: outputs, kernel: 3, stride: stride, groups: outputs)
-      return b.relu(layer(&b, 5, y, from: outputs, to: outputs, kernel: 1))
+      var y = b.relu(b.normalizedConvolution(0, x, from: inputs, to: outputs, kernel: 1))
+      y = b.normalizedConvolution(3, y, from: outputs, to: outputs, kernel: 3, stride: stride, groups: outputs)
+      return b.relu(b.normalizedConvolution(5, y, from: outputs, to: outputs, kernel: 1))
     }
-  }
-
-  /// A convolution that keeps the size but for its stride, and its BatchNorm, the next module.
-  private static func layer(
-    _ b: inout GraphBuilder, _ module: Int, _ x: ValueID, from inputs: Int, to outputs: Int, kernel: Int,
-    stride: Int = 1, groups: Int = 1
-  ) -> ValueID {
-    let y = b.convolution(
-      "\(module)", x, from: inputs, to: outputs, kernel: kernel, stride: stride, padding: .symmetric(kernel / 2),
-      groups: groups)
-    return b.batchNorm("\(module + 1)", y, channels: outputs)
   }
 
   private static func check(_ config: Config, repeats: [Int], classes: Int) throws(FamilyError) {

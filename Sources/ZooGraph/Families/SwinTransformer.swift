@@ -140,12 +140,8 @@ public enum SwinTransformer: NetworkFamily {
   private static func check(_ config: Config, classes: Int) throws(FamilyError) {
     let check = ConfigCheck(family: name)
     try check.require(config.version ?? 1, in: 1...2, "version")
-    try check.require(config.depths.count, in: 1...8, "number of depths")
-    for depth in config.depths { try check.require(depth, in: ConfigCheck.blocks, "depths") }
+    try check.requireStages(config.depths, each: config.heads, "heads")
     try check.require(config.width, in: 1...1024, "width")
-    try check.require(
-      config.heads.count == config.depths.count, "heads", found: config.heads,
-      expected: "\(config.depths.count) numbers")
     for (stage, heads) in config.heads.enumerated() {
       try check.require(heads, in: 1...65_536, "heads")
       let channels = config.width << stage

@@ -10,19 +10,19 @@ public enum VisionTransformer: NetworkFamily {
     public var patch: Int
     public var layers: Int
     public var heads: Int
-    /// Channels of a token.
-    public var width: Int
+    /// Channels of a token, table 1's hidden size D.
+    public var hiddenSize: Int
     /// Channels between the two linear layers of a block.
-    public var hidden: Int
+    public var mlpSize: Int
     /// Side of the pictures that the position embeddings are learnt for; default 224.
     public var imageSize: Int?
 
-    public init(patch: Int, layers: Int, heads: Int, width: Int, hidden: Int, imageSize: Int? = nil) {
+    public init(patch: Int, layers: Int, heads: Int, hiddenSize: Int, mlpSize: Int, imageSize: Int? = nil) {
       self.patch = patch
       self.layers = layers
       self.heads = heads
-      self.width = width
-      self.hidden = hidden
+      self.hiddenSize = hiddenSize
+      self.mlpSize = mlpSize
       self.imageSize = imageSize
     }
   }
@@ -39,9 +39,9 @@ public enum VisionTransformer: NetworkFamily {
     var b = GraphBuilder()
     b.beginStage("stem")
     let patches = b.convolution(
-      "conv_proj", b.input, from: 3, to: config.width, kernel: config.patch, stride: config.patch, bias: true)
+      "conv_proj", b.input, from: 3, to: config.hiddenSize, kernel: config.patch, stride: config.patch, bias: true)
     var x = b.tokens(
-      patches, classToken: "class_token", positions: "encoder.pos_embedding", width: config.width,
+      patches, classToken: "class_token", positions: "encoder.pos_embedding", width: config.hiddenSize,
       patches: side * side)
     for layer in 0..<config.layers {
       b.beginStage("layer\(layer + 1)")
@@ -49,9 +49,9 @@ public enum VisionTransformer: NetworkFamily {
     }
     // Only the class token goes on, and each token is normalised by itself.
     x = b.rearrange(.pixel(0), [x], name: "class_token")
-    x = b.layerNorm("encoder.ln", x, channels: config.width, epsilon: epsilon)
+    x = b.layerNorm("encoder.ln", x, channels: config.hiddenSize, epsilon: epsilon)
     b.beginStage("head")
-    x = b.linear("heads.head", x, from: config.width, to: classes)
+    x = b.linear("heads.head", x, from: config.hiddenSize, to: classes)
     return b.finish(outputs: [x])
   }
 
@@ -59,7 +59,7 @@ public enum VisionTransformer: NetworkFamily {
 
   /// Figure 1, right: attention, then a pair of linear layers at each token, both behind a LayerNorm.
   private static func block(_ b: inout GraphBuilder, _ x: ValueID, _ config: Config) -> ValueID {
-    let width = config.width
+    let width = config.hiddenSize
     var y = b.layerNorm("ln_1", x, channels: width, epsilon: epsilon)
     y = b.scope("self_attention") { b in
       let projected = b.linear(
@@ -70,18 +70,19 @@ public enum VisionTransformer: NetworkFamily {
     }
     let attended = b.sum(y, x)
     y = b.layerNorm("ln_2", attended, channels: width, epsilon: epsilon)
-    y = b.activation(.gelu, b.linear("mlp.0", y, from: width, to: config.hidden), name: "gelu")
-    return b.sum(b.linear("mlp.3", y, from: config.hidden, to: width), attended)
+    y = b.activation(.gelu, b.linear("mlp.0", y, from: width, to: config.mlpSize), name: "gelu")
+    return b.sum(b.linear("mlp.3", y, from: config.mlpSize, to: width), attended)
   }
 
   private static func check(_ config: Config, classes: Int) throws(FamilyError) {
     let check = ConfigCheck(family: name)
     try check.require(config.layers, in: ConfigCheck.blocks, "layers")
-    try check.require(config.width, in: 1...16_384, "width")
-    try check.require(config.hidden, in: ConfigCheck.channels, "hidden")
-    try check.require(config.heads, in: 1...config.width, "heads")
+    try check.require(config.hiddenSize, in: 1...16_384, "hiddenSize")
+    try check.require(config.mlpSize, in: ConfigCheck.channels, "mlpSize")
+    try check.require(config.heads, in: 1...config.hiddenSize, "heads")
     try check.require(
-      config.width % config.heads == 0, "heads", found: config.heads, expected: "a divisor of \(config.width)")
+      config.hiddenSize % config.heads == 0, "heads", found: config.heads, expected: "a divisor of \(config.hiddenSize)"
+    )
     try check.require(config.patch, in: 1...1024, "patch")
     let side = config.imageSize ?? usualSide
     try check.require(side, in: config.patch...16_384, "imageSize")

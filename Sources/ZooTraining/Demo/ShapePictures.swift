@@ -11,7 +11,7 @@ public enum ShapePictures {
     for (part, count, offset) in [("train", training, 0), ("val", validation, 1_000_000)] {
       for kind in kinds {
         let place = "\(folder)/\(part)/\(kind.rawValue)"
-        try makeFolder(place)
+        try Folder.make(place)
         for index in 0..<count {
           let number = (ShapeKind.allCases.firstIndex(of: kind) ?? 0) * 10_000 + offset + index
           var random = SeededGenerator(seed: seed, number)
@@ -19,15 +19,6 @@ public enum ShapePictures {
           try write(PNGEncoder.encode(ShapePainter.draw(kind, random: &random)), to: "\(place)/\(name).png")
         }
       }
-    }
-  }
-
-  static func makeFolder(_ path: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      let code = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError)?.code
-      throw FileError.system(file: path, operation: "create", code: Int32(code ?? Int(EIO)))
     }
   }
 

@@ -24,12 +24,7 @@ public struct RunFolder: Sendable {
       if files.fileExists(atPath: state) { throw TrainingError.runUnfinished(folder: path) }
       if files.fileExists(atPath: model) { throw TrainingError.runExists(folder: path) }
     }
-    do {
-      try files.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch let error as CocoaError {
-      let code = (error.userInfo[NSUnderlyingErrorKey] as? NSError)?.code
-      throw FileError.system(file: path, operation: "create", code: code.map(Int32.init) ?? EIO)
-    }
+    try Folder.make(path)
     unlink(state)
   }
 }

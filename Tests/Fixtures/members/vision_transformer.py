@@ -2,9 +2,9 @@ PAPER = ("An Image Is Worth 16x16 Words: Transformers for Image Recognition at S
          "https://arxiv.org/abs/2010.11929")
 
 
-def config(patch, layers, heads, width, size=None):
-    return {"patch": patch, "layers": layers, "heads": heads, "width": width, "hidden": 4 * width} | (
-        {"imageSize": size} if size else {})
+def config(patch, layers, heads, size, side=None):
+    return {"patch": patch, "layers": layers, "heads": heads, "hiddenSize": size, "mlpSize": 4 * size} | (
+        {"imageSize": side} if side else {})
 
 
 # Other weights are for pictures of another size, which is the number of position embeddings.
