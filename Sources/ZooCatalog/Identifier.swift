@@ -50,6 +50,13 @@ final class Candidates: Sendable {
   }
 }
 
+extension Catalog {
+  /// The networks of all models in each of their variants; what doesn't build is left out.
+  package var networks: [(model: Model, config: JSONValue, graph: Graph)] {
+    candidates.all(of: models).map { ($0.model, $0.config, $0.graph) }
+  }
+}
+
 /// A state dict's shapes under the names that a map gives them.
 private struct ForeignShapes {
   /// Canonical name to shape and the name in the file; shape nil where the map's transform doesn't fit.
@@ -93,8 +100,8 @@ extension ForeignShapes {
 /// A model's expected names and shapes.
 private struct Candidate {
   let model: Model
-  private let config: JSONValue
-  private let graph: Graph
+  let config: JSONValue
+  let graph: Graph
   private let head: String?
   private let integerBuffers: Set<String>
 

@@ -28,10 +28,9 @@ extension Catalog {
   /// among which nothing decides.
   func identify(_ network: NativeNetwork) -> [Identification] {
     var found: [(identification: Identification, rank: (Int, Int, Int))] = []
-    let candidates = models.flatMap { model in model.configs.map { (model, $0) } }
-    for (candidate, config) in candidates where candidate.inputSize.count == 2 {
-      let description = NetworkDescription(family: candidate.family, config: config, classes: candidate.classes)
-      guard let whole = try? description.graph() else { continue }
+    let convolutions = network.graph.convolutionCount
+    for (candidate, config, whole) in networks
+    where candidate.inputSize.count == 2 && whole.convolutionCount <= convolutions {
       let folded = whole.foldingBatchNormalization()
       for (graph, isFolded) in [(whole, false), (folded, true)] {
         if isFolded, folded.nodes.count == whole.nodes.count { continue }
@@ -73,6 +72,13 @@ extension StructuralMatch {
       }
     }
     return stateDict
+  }
+}
+
+extension Graph {
+  /// Folding leaves it as it is, so it tells most models apart before anything is folded or matched.
+  fileprivate var convolutionCount: Int {
+    nodes.count { if case .convolution = $0.operation { true } else { false } }
   }
 }
 

@@ -21,6 +21,9 @@ void zoo_from_float(void *target, const float *source, int64_t count, zoo_dtype 
 /// Linux's copy_file_range, which Swift's Glibc module doesn't show.
 long zoo_copy_file_range(int from, int64_t *from_offset, int to, int64_t *to_offset, uint64_t count);
 
+/// Begins to bring a range to the disk without waiting for it; an error shows in the fsync that follows.
+void zoo_start_writeback(int file, int64_t offset, int64_t count);
+
 /// Writes the float32 values of `blocks` blocks of a block-quantised GGML type, by its number in a GGUF file; false for
 /// another type.
 bool zoo_dequantize(float *target, const void *source, int64_t blocks, uint32_t type);

@@ -21,7 +21,14 @@ public final class AtomicFile {
   /// Where the bytes are until ``commit()``, for a library that opens files by itself.
   package var temporaryPath: String { temporary }
   /// Bytes written so far.
-  public private(set) var count = 0 { didSet { following?.digest.advance(to: count) } }
+  public private(set) var count = 0 {
+    didSet {
+      following?.digest.advance(to: count)
+      writeBack()
+    }
+  }
+  /// Bytes that are on their way to the disk.
+  private var writtenBack = 0
   private var following: (digest: FollowingDigest, work: BackgroundWork<String>)?
 
   /// - Throws: ``FileError/exists(file:)`` where the target exists and `overwrite` is false; ``FileError/system(file:operation:code:)``.
@@ -93,6 +100,13 @@ public final class AtomicFile {
         count += copied
       }
     }
+  }
+
+  /// The disk works while the next bytes are made, so that the sync at the end has little left to wait for.
+  private func writeBack() {
+    guard count - writtenBack >= Self.copyStep else { return }
+    zoo_start_writeback(descriptor, Int64(writtenBack), Int64(count - writtenBack))
+    writtenBack = count
   }
 
   /// Begins to bring what is written so far to the disk, on another thread.
