@@ -42,6 +42,7 @@ public struct Catalog: Sendable {
     var byName: [String: Model] = [:]
     for path in files.paths(under: "zoo") where !path.hasPrefix("zoo/labels/") && !path.hasPrefix("zoo/demo/") {
       let file = try files.decode(ModelFile.self, path)
+      try file.checkTask(file: files.displayName(of: path))
       let list = file.labels ?? ""
       if labels[list] == nil { labels[list] = try files.decode([String].self, "zoo/labels/\(list).json") }
       byName[file.name] = file.model(labels: labels[list] ?? [])

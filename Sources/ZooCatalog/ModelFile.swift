@@ -1,3 +1,5 @@
+import ZooGraph
+
 /// `zoo/<family>/<model>.json` as it stands in the file.
 struct ModelFile: Decodable {
   let name: String
@@ -15,6 +17,12 @@ struct ModelFile: Decodable {
   let gflops: Double
   let paper: Paper?
   let weights: [PublishedWeights]
+
+  /// A family does one task; another in the file would list the model where it can't be used.
+  func checkTask(file: String) throws(CatalogError) {
+    guard let task = try? NetworkFamilies.task(family: family), task.rawValue != self.task else { return }
+    throw .badFile(file: file, problem: "has the task \(self.task), but the family \(family) is for \(task.rawValue)")
+  }
 
   func model(labels: [String]) -> Model {
     var size: [Int] = []

@@ -2,6 +2,26 @@ import Foundation
 import ZooCheckpoint
 import ZooVision
 
+/// Names for the masks of one run: a picture whose name another had before, in another folder or of another format, gets
+/// a number.
+public struct MaskNames {
+  private let folder: String
+  private var taken: Set<String> = []
+
+  public init(folder: String) { self.folder = folder }
+
+  public mutating func next(for picture: String) -> MaskFiles {
+    let stem = URL(filePath: picture).deletingPathExtension().lastPathComponent
+    var name = stem
+    var number = 1
+    while !taken.insert(name).inserted {
+      number += 1
+      name = "\(stem)-\(number)"
+    }
+    return MaskFiles(stem: name, in: folder)
+  }
+}
+
 /// Where the pictures of a segmentation go: beside each other in one folder, named for the picture.
 public struct MaskFiles: Sendable {
   /// Indexed by class, coloured with ``ClassMask/palette``.
@@ -10,8 +30,7 @@ public struct MaskFiles: Sendable {
   public let overlay: String
 
   /// - Parameter folder: made where it doesn't exist.
-  public init(for picture: String, in folder: String) {
-    let stem = URL(filePath: picture).deletingPathExtension().lastPathComponent
+  init(stem: String, in folder: String) {
     mask = URL(filePath: folder).appending(path: stem + ".mask.png").path
     overlay = URL(filePath: folder).appending(path: stem + ".overlay.png").path
   }

@@ -12,12 +12,13 @@ struct SegmentRun {
 
   func run(_ pictures: PictureArguments) throws {
     let paths = PicturePaths(pictures.images)
+    var names = MaskNames(folder: folder)
     var tally = PictureTally()
     while let path = paths.next() {
       do {
         let picture = try Picture.decode(path: path)
         let segmentation = try segmenter.segment(picture)
-        let files = MaskFiles(for: path, in: folder)
+        let files = names.next(for: path)
         try files.write(segmentation, of: picture, overwrite: overwrite)
         tally.add()
         show(segmentation, of: path, files)

@@ -13,6 +13,8 @@ NAMES = ["alexnet", "vgg16", "vgg11_bn", "resnet18", "resnet50", "resnext50_32x4
          "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "mnasnet0_5", "mnasnet1_3", "shufflenet_v2_x0_5",
          "shufflenet_v2_x1_0", "regnet_x_400mf", "regnet_y_800mf", "efficientnet_b0", "efficientnet_b1",
          "efficientnet_v2_s", "vit_b_16", "vit_b_32", "swin_t", "swin_v2_t", "maxvit_t"]
+# All of torchvision's classification models.
+ALL = torchvision.models.list_models(module=torchvision.models)
 BUILD = os.environ.get("ZOO_BUILD", ".build/release")
 ZOO = f"{BUILD}/zoo"
 RUNNER = f"{BUILD}/parity-runner"

@@ -42,6 +42,23 @@ import ZooGraph
     }
   }
 
+  @Test func aTaskThatTheFamilyDoesNotDoIsRefused() throws {
+    let folder = try TemporaryDirectory()
+    defer { folder.remove() }
+    let files = folder.file("zoo/resnet")
+    try FileManager.default.createDirectory(atPath: files, withIntermediateDirectories: true)
+    let model = """
+      {"name": "odd", "title": "Odd", "family": "resnet", "task": "image-segmentation",
+       "config": {"block": "basic", "layers": [1, 1, 1, 1]}, "classes": 3, "input": {"size": [32, 32]},
+       "parameters": 0, "gflops": 0, "weights": []}
+      """
+    try model.write(toFile: files + "/odd.json", atomically: false, encoding: .utf8)
+    let expected = CatalogError.badFile(
+      file: folder.path + "/zoo/resnet/odd.json",
+      problem: "has the task image-segmentation, but the family resnet is for image-classification")
+    #expect(throws: expected) { try Catalog(overlays: [folder.path]) }
+  }
+
   @Test func everyModelHasAThousandLabels() throws {
     for model in try Catalog(overlays: []).models {
       #expect(model.labels.count == model.classes)

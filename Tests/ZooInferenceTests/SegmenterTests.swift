@@ -56,6 +56,13 @@ import ZooVision
     }
   }
 
+  @Test func picturesOfOneNameGetMasksOfTheirOwn() {
+    var names = MaskNames(folder: "out")
+    let masks = ["a/cat.jpg", "b/cat.jpg", "a/cat-2.png", "b/cat.png", "a/dog.jpg"].map { names.next(for: $0).mask }
+    let stems = ["cat", "cat-2", "cat-2-2", "cat-3", "dog"]
+    #expect(masks.map { URL(filePath: $0).lastPathComponent } == stems.map { $0 + ".mask.png" })
+  }
+
   @Test func eachTaskRefusesTheOthersNetworks() throws {
     try withCheckpoint("fcn") { path, _ in
       #expect(throws: ModelError.wrongTask(file: path, task: .imageSegmentation, expected: .imageClassification)) {
