@@ -138,6 +138,15 @@ int32_t zoo_network_add_convolution(
   });
 }
 
+int32_t zoo_network_convolution_is_slow(
+    zoo_network *network, int32_t input, int32_t output, int64_t groups, const zoo_window *window,
+    zoo_epilogue epilogue) {
+  return guarded(network, -1, [&] {
+    auto desc = convolution_desc(network, input, output, true, groups, window, ZOO_DIRECT, epilogue);
+    return std::strncmp(desc.impl_info_str(), "ref", 3) == 0 ? 1 : 0;
+  });
+}
+
 double zoo_network_measure_convolution(
     zoo_network *network, int32_t input, int32_t output, int64_t groups, const zoo_window *window,
     zoo_algorithm algorithm, zoo_epilogue epilogue) {

@@ -41,18 +41,22 @@ struct SmallGraph {
   }
 
   /// Both backends on one random input agree.
-  mutating func expectAgreement(input shape: [Int], _ comment: String) throws {
+  ///
+  /// - Returns: the kernels that ran.
+  @discardableResult
+  mutating func expectAgreement(input shape: [Int], _ comment: String) throws -> [String] {
     let input = random(shape)
     let expected = try ReferenceBackend.run(graph, weights: weights, input: input)[0]
-    let found = try compile(graph, weights: weights, inputShape: shape, options: CompileOptions(threads: 1))
-      .run(input)[0]
+    let plan = try compile(graph, weights: weights, inputShape: shape, options: CompileOptions(threads: 1))
+    let found = try plan.run(input)[0]
     #expect(found.shape == expected.shape, "\(comment)")
     let (a, b) = (try found.values(), try expected.values())
     let largest = b.map(abs).max() ?? 0
     for (x, y) in zip(a, b) where abs(x - y) > 1e-5 * max(largest, 1e-3) {
       Issue.record("\(comment): \(x), the reference says \(y)")
-      return
+      break
     }
+    return plan.kernels
   }
 }
 
@@ -79,6 +83,18 @@ struct SmallGraph {
           input: [2, from, 11, 9], "\(from) to \(to), groups \(groups), kernel \(kernel), dilation \(dilation)")
       }
     }
+  }
+
+  /// DeepLab's rates, at sizes where oneDNN's kernels can't pad as far as they ask.
+  @Test(arguments: [(12, 65, 65), (12, 29, 42), (36, 28, 28), (36, 29, 42), (24, 65, 7)])
+  func wideDilationRunsFastKernels(dilation: Int, height: Int, width: Int) throws {
+    var small = SmallGraph()
+    let x = small.convolve(small.graph.input, from: 3, to: 32, kernel: 1, Convolution(), name: "a")
+    let convolution = Convolution(
+      padding: .symmetric(dilation), dilation: [dilation, dilation], hasBias: true)
+    _ = small.convolve(x, from: 32, to: 16, kernel: 3, convolution, name: "b")
+    let kernels = try small.expectAgreement(input: [1, 3, height, width], "dilation \(dilation)")
+    #expect(!kernels.contains { $0.hasPrefix("ref") }, "\(kernels)")
   }
 
   @Test func poolingsAgree() throws {

@@ -54,6 +54,10 @@ void zoo_network_place(zoo_network *network, int32_t tensor, int64_t offset);
 int32_t zoo_network_add_convolution(
     zoo_network *network, int32_t input, int32_t output, const float *weights, const float *bias, int64_t groups,
     const zoo_window *window, zoo_algorithm algorithm, zoo_epilogue epilogue);
+/// Whether oneDNN has nothing but its loop of reference for a convolution: 1 or 0; negative where it has not even that.
+int32_t zoo_network_convolution_is_slow(
+    zoo_network *network, int32_t input, int32_t output, int64_t groups, const zoo_window *window,
+    zoo_epilogue epilogue);
 /// Median seconds of a few runs of a convolution alone; negative where oneDNN lacks it.
 double zoo_network_measure_convolution(
     zoo_network *network, int32_t input, int32_t output, int64_t groups, const zoo_window *window,

@@ -55,10 +55,11 @@ struct Lowering {
       outputs.append(plain)
     }
     try place(input: input, outputs: outputs)
-    Trace.plan(steps.map(\.name), handle: handle, bytes: Int(zoo_network_memory(handle)))
+    let kernels = steps.indices.map { String(cString: zoo_network_step_kernel(handle, Int32($0))) }
+    Trace.plan(steps.map(\.name), kernels: kernels, bytes: Int(zoo_network_memory(handle)))
     algorithms.save()
     return Plan(
-      network: handle, input: input, outputs: outputs, inputShape: inputShape,
+      network: handle, kernels: kernels, input: input, outputs: outputs, inputShape: inputShape,
       outputShapes: graph.outputs.map { shapes[$0.index] })
   }
 
@@ -153,12 +154,15 @@ struct Lowering {
     var window = try convolution.window(input: x, weight: shapes[node.inputs[1].index], node: node.name)
     // The first convolution of few channels has kernels that read row-major pictures.
     let readsPlain = node.inputs[0] == network.graph.input && convolution.groups == 1 && x[1] < 4
-    let source = readsPlain ? try tensor(node.inputs[0]) : try blocked(node.inputs[0])
+    var source = readsPlain ? try tensor(node.inputs[0]) : try blocked(node.inputs[0])
     let residual = convolution.epilogue.contains(.addResidual) ? node.inputs.last : nil
     let residualTensor = try residual.map { try blocked($0) }
     let target = try output(of: node)
     let epilogue = try self.epilogue(convolution.epilogue, node)
     if let residualTensor { try takeOver(residualTensor, of: residual, by: target, node) }
+    if !readsPlain {
+      source = try padded(source, x, for: target, groups: convolution.groups, &window, epilogue, node)
+    }
     let algorithm = algorithms.choose(
       handle, source, target, groups: convolution.groups, window: window, epilogue: epilogue, input: x, output: y)
     let bias = convolution.hasBias ? network.weights[try name(of: node.inputs[2])] : nil

@@ -9,14 +9,19 @@ public final class Plan: @unchecked Sendable {
   /// Shape of the input, batch first.
   public let inputShape: [Int]
   public let outputShapes: [[Int]]
+  /// The kernel that each step runs, as the libraries name them.
+  package let kernels: [String]
   private let network: OpaquePointer
   private let input: Int32
   private let outputs: [Int32]
   private let lock = NSLock()
 
   /// Takes ownership of `network`.
-  init(network: OpaquePointer, input: Int32, outputs: [Int32], inputShape: [Int], outputShapes: [[Int]]) {
+  init(
+    network: OpaquePointer, kernels: [String], input: Int32, outputs: [Int32], inputShape: [Int], outputShapes: [[Int]]
+  ) {
     self.network = network
+    self.kernels = kernels
     self.input = input
     self.outputs = outputs
     self.inputShape = inputShape
