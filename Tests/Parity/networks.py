@@ -77,6 +77,14 @@ def run(*command):
     return done.stdout, time.time() - start
 
 
+def run_with_plan(*command):
+    """What the engine says of its steps and their kernels."""
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "ZOO_TRACE": "plan"})
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}: exit {done.returncode}\n{done.stderr}")
+    return done.stderr
+
+
 def dropout_off(model):
     model = copy.deepcopy(model)
     for module in model.modules():

@@ -97,6 +97,19 @@ struct SmallGraph {
     #expect(!kernels.contains { $0.hasPrefix("ref") }, "\(kernels)")
   }
 
+  /// Eleven groups of 24 make no whole number of blocks, however many of them are joined: RegNetY-128GF's third stage has
+  /// such.
+  @Test(arguments: [false, true])
+  func groupsOfNoWholeBlocksRunFastKernels(hasResidual: Bool) throws {
+    var small = SmallGraph()
+    let x = small.convolve(small.graph.input, from: 3, to: 264, kernel: 1, Convolution(), name: "a")
+    let convolution = Convolution(padding: .symmetric(1), groups: 11, hasBias: true)
+    let y = small.convolve(x, from: 264, to: 264, kernel: 3, convolution, name: "b")
+    _ = small.add(.activation(.relu), [hasResidual ? small.add(.add, [x, y], name: "c") : y], name: "d")
+    let kernels = try small.expectAgreement(input: [2, 3, 9, 13], "residual \(hasResidual)")
+    #expect(!kernels.contains { $0.hasPrefix("ref") }, "\(kernels)")
+  }
+
   @Test func poolingsAgree() throws {
     for (kernel, stride, cells) in [(2, 2, 0), (3, 2, 1), (3, 1, 1), (3, 3, 0)] {
       for ceilMode in [false, true] {

@@ -154,23 +154,38 @@ struct Lowering {
     var window = try convolution.window(input: x, weight: shapes[node.inputs[1].index], node: node.name)
     // The first convolution of few channels has kernels that read row-major pictures.
     let readsPlain = node.inputs[0] == network.graph.input && convolution.groups == 1 && x[1] < 4
-    var source = readsPlain ? try tensor(node.inputs[0]) : try blocked(node.inputs[0])
+    var source = Source(tensor: readsPlain ? try tensor(node.inputs[0]) : try blocked(node.inputs[0]), shape: x)
     let residual = convolution.epilogue.contains(.addResidual) ? node.inputs.last : nil
     let residualTensor = try residual.map { try blocked($0) }
     let target = try output(of: node)
     let epilogue = try self.epilogue(convolution.epilogue, node)
-    if let residualTensor { try takeOver(residualTensor, of: residual, by: target, node) }
-    if !readsPlain {
-      source = try padded(source, x, for: target, groups: convolution.groups, &window, epilogue, node)
+    let groups = convolution.groups
+    var isPlain = false
+    if !readsPlain, isSlow(source, target, groups: groups, window, epilogue) {
+      source = try padded(source, &window, node)
+      isPlain = isSlow(source, target, groups: groups, window, epilogue)
     }
-    let algorithm = algorithms.choose(
-      handle, source, target, groups: convolution.groups, window: window, epilogue: epilogue, input: x, output: y)
+    var ends = (source: source.tensor, target: target)
+    if isPlain {
+      ends = try plainEnds(source, residual: residualTensor, node)
+    } else if let residualTensor {
+      try takeOver(residualTensor, of: residual, by: target, node)
+    }
+    let algorithm =
+      isPlain
+      ? ZOO_DIRECT
+      : algorithms.choose(
+        handle, ends.source, target, groups: groups, window: window, epilogue: epilogue, input: x, output: y)
     let bias = convolution.hasBias ? network.weights[try name(of: node.inputs[2])] : nil
     let number = try withWeights(try name(of: node.inputs[1]), bias) { weights, bias in
       zoo_network_add_convolution(
-        handle, source, target, weights, bias, Int64(convolution.groups), &window, algorithm, epilogue)
+        handle, ends.source, ends.target, weights, bias, Int64(groups), &window, algorithm, epilogue)
     }
-    try step(node.name, number, reads: [source] + (residualTensor.map { [$0] } ?? []), writes: target)
+    let summand = residualTensor.map { isPlain ? ends.target : $0 }
+    try step(node.name, number, reads: [ends.source] + (summand.map { [$0] } ?? []), writes: ends.target)
+    guard isPlain else { return }
+    try step(
+      "reorder", zoo_network_add_reorder(handle, ends.target, target), reads: [ends.target], writes: target)
   }
 
   /// The sum is made in place: the result takes the residual's memory where nobody reads that later, else a copy of it.
