@@ -25,18 +25,26 @@ public struct Identification: Sendable {
   /// Tensors that the model doesn't have, by their own names.
   public let extra: [String]
   public let misshapen: [Misshapen]
+  /// What makes it another network though its tensors fit, in words: another activation, another padding.
+  public let differences: [String]
   /// The last stages where exactly those are missing: `["head"]` for weights published without their classifier.
   public let absentStages: [String]
   /// Tensors that fit, as a share of those expected and those extra together: 1 is a perfect fit.
   public let score: Double
   /// Whether each BatchNorm is folded into the convolution before it, as exporters do for inference.
   public private(set) var isFolded = false
+  /// Whether the publisher's `config.json` told which network it is.
+  let isDescribed: Bool
+  /// Preprocessing that the publisher's `config.json` tells.
+  private let publishedInput: JSONValue?
   /// The canonical tensors, where they were found by their place in a graph.
   private var placed: StateDict?
 
-  public var isExact: Bool { missing.isEmpty && extra.isEmpty && misshapen.isEmpty }
+  public var isExact: Bool { missing.isEmpty && extra.isEmpty && misshapen.isEmpty && differences.isEmpty }
   /// Whether the network fits but for its last stages, which have no weights.
-  public var isHeadless: Bool { !absentStages.isEmpty && extra.isEmpty && misshapen.isEmpty }
+  public var isHeadless: Bool {
+    !absentStages.isEmpty && extra.isEmpty && misshapen.isEmpty && differences.isEmpty
+  }
 
   /// An exact fit that was found by the graph's structure.
   package init(
@@ -51,7 +59,8 @@ public struct Identification: Sendable {
 
   init(
     model: Model, config: JSONValue, naming: String, nameMap: NameMap?, classes: Int?, missing: [String],
-    extra: [String], misshapen: [Misshapen], absentStages: [String], score: Double
+    extra: [String], misshapen: [Misshapen], differences: [String] = [], absentStages: [String], score: Double,
+    isDescribed: Bool = false, publishedInput: JSONValue? = nil
   ) {
     self.model = model
     self.config = config
@@ -61,6 +70,9 @@ public struct Identification: Sendable {
     self.missing = missing
     self.extra = extra
     self.misshapen = misshapen
+    self.differences = differences
+    self.isDescribed = isDescribed
+    self.publishedInput = publishedInput
     self.absentStages = absentStages
     self.score = score
   }
@@ -72,8 +84,21 @@ public struct Identification: Sendable {
     return description
   }
 
+  /// Networks of other computations that have the same names and shapes, where nothing tells which one it is.
+  public var caution: String? { isDescribed ? nil : nameMap?.caution }
+
+  /// What the publisher's networks have otherwise than the model, in words: `epsilon 1e-12`.
+  public var ownSettings: [String] {
+    guard case .object(let fields) = config, nameMap != nil else { return [] }
+    return fields.sorted { $0.key < $1.key }
+      .filter { entry in !model.configs.contains { $0[entry.key] == entry.value } }
+      .map { "\($0.key) \(CheckpointMetadata.encode($0.value))" }
+  }
+
   /// Preprocessing of those who use the naming, as JSON; nil where it is the model's.
-  public var ownInput: String? { nameMap?.input.map { CheckpointMetadata.encode(fitted($0)) } }
+  public var ownInput: String? {
+    (publishedInput ?? nameMap?.input).map { CheckpointMetadata.encode(fitted($0)) }
+  }
 
   /// The model's preprocessing for pictures of the size that the weights are for, as JSON.
   public var input: String {
@@ -100,20 +125,24 @@ public struct Identification: Sendable {
   /// - Throws: ``CatalogError``, ``TensorError``.
   public func canonical(_ stateDict: StateDict) throws -> StateDict {
     if let placed { return placed }
-    guard let nameMap else { return try stateDict.completed(with: description.graph().indexBuffers) }
+    guard let nameMap else { return try stateDict.completed(for: description.graph()) }
     let renamed = try nameMap.apply(.importing, to: stateDict).stateDict
     let graph = try description.graph()
     let expected = graph.parameters.map { ($0.name, $0.shape) }
     return try nameMap.filling(renamed, expected: expected).ordered(by: expected.map(\.0))
-      .completed(with: graph.indexBuffers)
+      .completed(for: graph)
   }
 }
 
 extension StateDict {
-  /// Index buffers follow from the configuration; not every publisher saves them, torchvision asks for them.
-  fileprivate func completed(with buffers: [IndexBuffer]) throws -> StateDict {
+  /// Buffers that follow from the configuration; not every publisher saves them, torchvision asks for them.
+  fileprivate func completed(for graph: Graph) throws -> StateDict {
     var result = self
-    for buffer in buffers where result[buffer.name] == nil {
+    for table in graph.coordinateTables where result[table.name] == nil {
+      result[table.name] = try Tensor(
+        dtype: .float32, shape: table.shape, storage: MemoryStorage(copying: table.values))
+    }
+    for buffer in graph.indexBuffers where result[buffer.name] == nil {
       result[buffer.name] = try Tensor(
         dtype: .int64, shape: buffer.shape, storage: MemoryStorage(copying: buffer.values))
     }

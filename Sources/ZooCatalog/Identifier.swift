@@ -9,27 +9,41 @@ extension Catalog {
   /// The models that the names and shapes fit, best first; empty where at most half of the tensors fit any.
   ///
   /// Reads no tensor. A model of the same fit is a tie and stands beside it.
-  public func identify(_ stateDict: StateDict) -> [Identification] {
-    fits(of: stateDict, candidates: candidates.all(of: models), above: Self.lowestScore)
+  ///
+  /// - Parameter settings: the publisher's `config.json`, which says what names and shapes don't: epsilons, activations.
+  public func identify(_ stateDict: StateDict, settings: JSONValue? = nil) -> [Identification] {
+    fits(of: stateDict, settings, candidates: candidates.all(of: models), above: Self.lowestScore)
   }
 
   /// How a state dict fits one model, in the naming and the variant that fit best, however badly.
   ///
   /// - Returns: nil only where the model's configuration doesn't build.
-  public func identify(_ stateDict: StateDict, as model: Model) -> Identification? {
-    fits(of: stateDict, candidates: Candidate.all(of: [model]), above: -1).first
+  public func identify(_ stateDict: StateDict, settings: JSONValue? = nil, as model: Model) -> Identification? {
+    fits(of: stateDict, settings, candidates: Candidate.all(of: [model]), above: -1).first
   }
 
   private func fits(
-    of stateDict: StateDict, candidates: [Candidate], above lowestScore: Double
+    of stateDict: StateDict, _ settings: JSONValue?, candidates: [Candidate], above lowestScore: Double
   ) -> [Identification] {
     let own = ForeignShapes(stateDict)
-    var found = candidates.compactMap { $0.fit(own, naming: $0.model.naming, map: nil, above: lowestScore) }
+    var found = candidates.compactMap { $0.fit(own, naming: $0.model.naming, above: lowestScore) }
     for map in nameMaps {
-      let shapes = ForeignShapes(stateDict, map: map)
-      guard shapes.renamed > 0 else { continue }
-      for candidate in candidates where map.fits(candidate.model) {
-        if let fit = candidate.fit(shapes, naming: map.naming, map: map, above: lowestScore) { found.append(fit) }
+      let published = PublishedNetwork(map, settings: settings)
+      if map.hasOwnNames {
+        let shapes = ForeignShapes(stateDict, map: map)
+        guard shapes.renamed > 0 else { continue }
+        for candidate in candidates where map.fits(candidate.model) {
+          if let fit = candidate.fit(shapes, naming: map.naming, (map, published), above: lowestScore) {
+            found.append(fit)
+          }
+        }
+      } else if published.isDescribed {
+        let described = candidates.filter { map.fits($0.model) }
+          .compactMap { $0.fit(own, naming: map.naming, (map, published), above: lowestScore) }
+        let best = described.map(\.score).max() ?? 0
+        // Who published the weights is known, so that no other's network of these names is meant.
+        found.removeAll { $0.nameMap == nil && (map.fits($0.model) || $0.score <= best) }
+        found += described
       }
     }
     return found.sorted { ($1.score, $0.model.name, $0.naming) < ($0.score, $1.model.name, $1.naming) }
@@ -69,7 +83,8 @@ private struct ForeignShapes {
     byName.reserveCapacity(stateDict.count)
     let ranks = map?.ranking(of: stateDict.names) ?? [:]
     var parts: [String: [Int: [Int]]] = [:]
-    for (source, tensor) in stateDict.tensors {
+    var counts: [String: Int] = [:]
+    for (source, tensor) in stateDict.tensors where map?.derives(source) != true {
       var name = source
       var shape: [Int]? = tensor.shape
       if let map, let (target, rule) = map.renamed(ranks[source] ?? source, .importing) {
@@ -78,12 +93,18 @@ private struct ForeignShapes {
         if target != source { renamed += 1 }
         if let part = map.rules[rule].part {
           parts[target, default: [:]][part.index] = shape
+          counts[target] = part.count
           guard let known = parts[target], known.count == part.count else { continue }
           shape = Self.joined(known.values.map { $0 })
         }
       }
       names.append(name)
       byName[name] = (shape, source)
+    }
+    for (target, known) in parts where byName[target] == nil && map?.isZeroInParts(target) == true {
+      guard let shape = known.values.first, let count = counts[target] else { continue }
+      names.append(target)
+      byName[target] = (Self.joined([[Int]](repeating: shape, count: count)), target)
     }
   }
 }
@@ -104,6 +125,8 @@ private struct Candidate {
   let graph: Graph
   private let head: String?
   private let integerBuffers: Set<String>
+  /// Parameters that follow from the configuration.
+  private let derived: Set<String>
 
   static func all(of models: [Model]) -> [Candidate] {
     models.flatMap { model in model.configs.compactMap { Candidate(model, config: $0) } }
@@ -118,19 +141,24 @@ private struct Candidate {
     self.graph = graph
     head = graph.headModule
     integerBuffers = Set(graph.integerBuffers)
+    derived = Set(graph.coordinateTables.map(\.name))
   }
 
   func fit(
-    _ shapes: ForeignShapes, naming: String, map: NameMap?, above lowestScore: Double
+    _ shapes: ForeignShapes, naming: String, _ source: (map: NameMap, network: PublishedNetwork)? = nil,
+    above lowestScore: Double
   ) -> Identification? {
+    let map = source?.map
     // A file of too few tensors fits too little, however well each fits.
-    if map == nil, Double(shapes.names.count) <= lowestScore * Double(graph.parameters.count) { return nil }
+    if map?.hasOwnNames != true, Double(shapes.names.count) <= lowestScore * Double(graph.parameters.count) {
+      return nil
+    }
     var missing: [String] = []
     var misshapen: [Identification.Misshapen] = []
     let classes = head.flatMap { shapes.byName[$0 + ".weight"]?.shape?.first }
     for parameter in parameters(classes: classes) {
       guard let found = shapes.byName[parameter.name] else {
-        if map?.filled(parameter.name) == nil { missing.append(parameter.name) }
+        if map?.filled(parameter.name) == nil, !derived.contains(parameter.name) { missing.append(parameter.name) }
         continue
       }
       if found.shape != parameter.shape {
@@ -143,9 +171,22 @@ private struct Candidate {
     let fitting = known.count - missing.count - misshapen.count
     let score = Double(fitting) / Double(known.count + extra.count)
     guard score > lowestScore else { return nil }
+    let (config, differences) = source.map { described(by: $0.network) } ?? (config, [])
     return Identification(
       model: model, config: config, naming: naming, nameMap: map, classes: classes, missing: missing, extra: extra,
-      misshapen: misshapen, absentStages: absentStages(missing: Set(missing)), score: score)
+      misshapen: misshapen, differences: differences, absentStages: absentStages(missing: Set(missing)), score: score,
+      isDescribed: source?.network.isDescribed ?? false, publishedInput: source?.network.input)
+  }
+
+  /// The configuration with what the publisher says of it, and what makes it another network.
+  private func described(by network: PublishedNetwork) -> (JSONValue, [String]) {
+    guard network.config != .object([:]) else { return (config, network.differences) }
+    let own = config.replacing(network.config)
+    let description = NetworkDescription(family: model.family, config: own, classes: model.classes)
+    guard (try? description.graph()) != nil else {
+      return (config, network.differences + ["config.json describes a network that can't be built"])
+    }
+    return (own, network.differences)
   }
 
   /// What is expected with another number of classes, on which more than the head may depend: an auxiliary classifier, a

@@ -16,9 +16,14 @@ struct NameMapFile: Decodable {
   let models: [String]?
   let tables: [String: [String: String]]?
   let input: JSONValue?
+  let config: JSONValue?
+  let settings: [String: SettingRule]?
   let ranked: [String]?
   let paths: [String: String]?
   let fill: [String: Float]?
+  let zeroParts: [String]?
+  let derived: [String]?
+  let caution: String?
   let rules: [Rule]
 }
 
@@ -58,6 +63,10 @@ public struct NameMap: Sendable {
   public let models: Set<String>?
   /// Preprocessing of those who use the naming, where it isn't the model's.
   public let input: JSONValue?
+  /// Fields of the family's configuration that networks of the naming have, where they aren't the model's.
+  let config: JSONValue?
+  /// What it makes of the fields of a `config.json` beside the weights.
+  let settings: [String: SettingRule]
   /// Classes of names that carry on counting from file to file.
   package let ranked: [String]
   /// Where a Keras 3 file has each layer that has weights: `sequential/conv2d` for `stem.conv`, the groups called `layers`
@@ -67,9 +76,23 @@ public struct NameMap: Sendable {
   let counted: [String: String]
   /// Values of tensors that the naming leaves out, by the end of their canonical name.
   let fill: [String: Float]
+  /// Ends of canonical names whose parts that the naming leaves out are zeros.
+  let zeroParts: [String]
+  /// Names of buffers, in either naming, that follow from the configuration and are left out.
+  let derived: [NamePattern]
+  /// Networks of other computations that have these names, where no `config.json` tells which one it is.
+  public let caution: String?
   /// Where it was read from.
   public let file: String
   let rules: [Rule]
+
+  /// Whether it renames anything; else the names are the model's own, and it says what else is theirs.
+  var hasOwnNames: Bool { !rules.isEmpty }
+
+  /// Whether a name is that of a buffer which follows from the configuration.
+  func derives(_ name: String) -> Bool {
+    derived.contains { $0.match(name, kinds: [:], side: .source) != nil }
+  }
 
   /// Whether the map's names can be those of a model.
   public func fits(_ model: Model) -> Bool { model.family == family && models?.contains(model.name) ?? true }
@@ -82,6 +105,10 @@ public struct NameMap: Sendable {
     version = source.version
     models = source.models.map { Set($0) }
     input = source.input
+    config = source.config
+    settings = source.settings ?? [:]
+    zeroParts = source.zeroParts ?? []
+    caution = source.caution
     ranked = source.ranked ?? []
     fill = source.fill ?? [:]
     paths = source.paths ?? [:]
@@ -100,6 +127,14 @@ public struct NameMap: Sendable {
         .sorted { ($1.source.count, $0.source) < ($0.source.count, $1.source) }
       tables[name] = .lookup(rows)
     }
+    var derived: [NamePattern] = []
+    for text in source.derived ?? [] {
+      guard let pattern = NamePattern(text, declare: { _, _ in }) else {
+        throw .badFile(file: file, problem: "derived: '\(text)' is malformed")
+      }
+      derived.append(pattern)
+    }
+    self.derived = derived
     var rules: [Rule] = []
     for rule in source.rules { rules.append(try Self.rule(rule, tables, file: file)) }
     self.rules = rules

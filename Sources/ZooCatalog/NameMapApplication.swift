@@ -53,7 +53,7 @@ extension NameMap {
       }
       result[target] = tensor
     }
-    for (name, tensor) in stateDict.tensors {
+    for (name, tensor) in stateDict.tensors where !derives(name) {
       guard let (target, index) = renamed(ranks[name] ?? name, direction) else {
         unmatched.append(name)
         try place(tensor, as: name, from: name)
@@ -76,6 +76,9 @@ extension NameMap {
         }
       }
     }
+    for (target, name, whole) in try waiting.completed(where: { isZeroInParts($0) }) {
+      try place(whole, as: target, from: name)
+    }
     for (name, tensor) in waiting.rest {
       unmatched.append(name)
       try place(tensor, as: name, from: name)
@@ -89,7 +92,15 @@ extension NameMap {
   private func split(
     _ tensor: Tensor, named name: String, into count: Int
   ) throws -> [(name: String, rule: Int, tensor: Tensor)] {
-    try (0..<count).map { index in
+    try (0..<count).compactMap { index in
+      if isZeroInParts(name), renamed(name, .exporting, part: index) == nil,
+        let part = try tensor.part(index, of: count)
+      {
+        guard try part.floats().allSatisfy({ $0 == 0 }) else {
+          throw CatalogError.notConstant(map: file, tensor: name, value: 0)
+        }
+        return nil
+      }
       guard let (target, rule) = renamed(name, .exporting, part: index), let part = try tensor.part(index, of: count)
       else {
         throw CatalogError.badTransform(
@@ -137,6 +148,9 @@ extension NameMap {
   /// The constant that a canonical name stands for in this naming.
   func filled(_ name: String) -> Float? { fill.first { name.hasSuffix($0.key) }?.value }
 
+  /// Whether parts of a canonical tensor that the naming leaves out are zeros.
+  func isZeroInParts(_ name: String) -> Bool { zeroParts.contains(where: name.hasSuffix) }
+
   private func transform(
     _ tensor: Tensor, named name: String, by rule: Rule, _ direction: Direction
   ) throws -> Tensor {
@@ -165,15 +179,31 @@ extension NameMap {
 /// Parts of tensors that wait for the others.
 private struct WaitingParts {
   private var parts: [String: [Int: (name: String, tensor: Tensor)]] = [:]
+  private var counts: [String: Int] = [:]
 
   /// Returns the whole tensor once all its parts are there, and fit.
   mutating func add(_ tensor: Tensor, as part: NameMap.Part, of target: String, from name: String) throws -> Tensor? {
     parts[target, default: [:]][part.index] = (name, tensor)
+    counts[target] = part.count
     guard let known = parts[target], known.count == part.count else { return nil }
     let ordered = (0..<part.count).compactMap { known[$0]?.tensor }
     guard let whole = try Tensor.joined(ordered) else { return nil }
     parts[target] = nil
     return whole
+  }
+
+  /// Takes the tensors whose other parts are zeros, each with the name of its first part.
+  mutating func completed(where isZero: (String) -> Bool) throws -> [(target: String, name: String, whole: Tensor)] {
+    var result: [(String, String, Tensor)] = []
+    for (target, known) in parts.sorted(by: { $0.key < $1.key }) where isZero(target) {
+      guard let first = known.min(by: { $0.key < $1.key })?.value, let count = counts[target] else { continue }
+      let zeros = MemoryStorage([UInt8](repeating: 0, count: first.tensor.elementCount * first.tensor.dtype.size))
+      let zero = try Tensor(dtype: first.tensor.dtype, shape: first.tensor.shape, storage: zeros)
+      guard let whole = try Tensor.joined((0..<count).map { known[$0]?.tensor ?? zero }) else { continue }
+      parts[target] = nil
+      result.append((target, first.name, whole))
+    }
+    return result
   }
 
   /// Those of tensors that aren't whole, by name.

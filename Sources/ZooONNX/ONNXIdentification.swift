@@ -1,3 +1,4 @@
+import Foundation
 import ZooCatalog
 import ZooCheckpoint
 import ZooFormats
@@ -7,7 +8,7 @@ extension Catalog {
   /// The models that a file's weights may be, best first: by names and shapes, and for an ONNX graph by its structure,
   /// since exporters rename tensors, transpose them and fold BatchNorm away.
   public func identify(_ file: WeightFile) -> [Identification] {
-    let byName = identify(file.stateDict)
+    let byName = identify(file.stateDict, settings: file.publisherSettings)
     // What zoo exported is a checkpoint with canonical names.
     guard let model = file.onnx, file.metadata["zoo.config"] == nil else { return byName }
     let partial = byName.filter { !$0.isExact && !$0.isHeadless }
@@ -21,7 +22,8 @@ extension Catalog {
 
   /// How a file's weights fit one model, however badly; nil only where its configuration doesn't build.
   public func identify(_ file: WeightFile, as model: Model) -> Identification? {
-    identify(file).first { $0.model.name == model.name && $0.isExact } ?? identify(file.stateDict, as: model)
+    identify(file).first { $0.model.name == model.name && $0.isExact }
+      ?? identify(file.stateDict, settings: file.publisherSettings, as: model)
   }
 
   /// The models whose graph a network's is, with BatchNorm as it stands or folded into the convolutions: one, or those
@@ -54,6 +56,14 @@ extension Catalog {
       fitting.append(identification)
     }
     return fitting
+  }
+}
+
+extension WeightFile {
+  /// The `config.json` beside weights that aren't a checkpoint yet.
+  fileprivate var publisherSettings: JSONValue? {
+    guard metadata["zoo.config"] == nil, let text = publisherConfig else { return nil }
+    return try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
   }
 }
 

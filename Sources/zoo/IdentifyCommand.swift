@@ -55,9 +55,10 @@ struct IdentifyCommand: ParsableCommand {
     let name = "\(fit.model), \(fit.naming) names" + (fit.classes.map { ", \($0) classes" } ?? "")
     if fit.fits, !fit.lacksHead { return "fits     \(name)" }
     if fit.fits { return "fits     \(name), without its head: \(words(fit.missing, "missing"))" }
-    let differences = [
-      words(fit.missing, "missing"), words(fit.extra, "extra"), words(fit.misshapen, "misshapen"),
-    ].filter { !$0.isEmpty }
+    let differences =
+      [
+        words(fit.missing, "missing"), words(fit.extra, "extra"), words(fit.misshapen, "misshapen"),
+      ].filter { !$0.isEmpty } + fit.differences
     // A share that rounds to a whole must not look like a fit.
     let share = Quantity.decimals(min(fit.score * 100, 99.9), 1)
     return "\(share) %   \(name): \(differences.joined(separator: ", "))"

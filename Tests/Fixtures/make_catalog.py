@@ -27,6 +27,7 @@ import timm
 import torch
 import torchvision
 import transformers
+import transformers.core_model_loading
 from torch.utils.flop_counter import FlopCounterMode
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -148,8 +149,33 @@ with tempfile.TemporaryDirectory() as folder:
 text = json.dumps(lists).replace("], ", "],\n").replace("{", "{\n").replace("}", "}\n")
 out.with_name("catalog_other_namings.json").write_text(text)
 
+FAMILIES_OF_TIMM = ("convnext", "densenet", "efficientnet", "mobilenet_v2", "mobilenet_v3", "regnet", "resnet",
+                    "swin_transformer", "vgg", "vision_transformer")
+FAMILIES_OF_TRANSFORMERS = ("convnext", "efficientnet", "mobilenet_v2", "regnet", "resnet", "swin_transformer",
+                            "vision_transformer")
+EFFICIENTNET_FEATURES = [1280, 1280, 1408, 1536, 1792, 2048, 2304, 2560]
+TIMM = {
+    "mobilenet_v2": "mobilenetv2_100", "mobilenet_v3_large": "mobilenetv3_large_100",
+    "mobilenet_v3_small": "mobilenetv3_small_100", "swin_t": "swin_tiny_patch4_window7_224",
+    "swin_s": "swin_small_patch4_window7_224", "swin_b": "swin_base_patch4_window7_224",
+    "swin_v2_t": "swinv2_tiny_window8_256", "swin_v2_s": "swinv2_small_window8_256",
+    "swin_v2_b": "swinv2_base_window8_256", "vit_b_16": "vit_base_patch16_224", "vit_b_32": "vit_base_patch32_224",
+    "vit_l_16": "vit_large_patch16_224", "vit_l_32": "vit_large_patch32_224", "vit_h_14": "vit_huge_patch14_224",
+}
+
+
+def timm_options(member):
+    # Position embeddings are learnt for one size.
+    side = member["config"].get("imageSize")
+    return {"img_size": side} if side else {}
+
+
 def timm_name(name):
     """What timm calls a model of torchvision's architecture."""
+    if name in TIMM:
+        return TIMM[name]
+    if name.startswith("efficientnet_v2"):
+        return name.replace("_v2", "v2")
     if not name.startswith("regnet"):
         return name
     letter, size = name.removeprefix("regnet_").split("_", 1)
@@ -160,6 +186,24 @@ def timm_name(name):
 
 
 def transformers_model(name, config):
+    kind, options = {
+        "vit": lambda: ("ViT", {
+            "hidden_size": config["hiddenSize"], "num_hidden_layers": config["layers"], "patch_size": config["patch"],
+            "image_size": config.get("imageSize", 224), "num_attention_heads": config["heads"], "intermediate_size": config["mlpSize"]}),
+        "resnet": lambda: ("ResNet", {
+            "depths": config["layers"], "layer_type": config["block"],
+            "hidden_sizes": [w * (4 if config["block"] == "bottleneck" else 1) for w in (64, 128, 256, 512)]}),
+        "swin": lambda: ("Swinv2" if config.get("version") == 2 else "Swin", {
+            "embed_dim": config["width"], "depths": config["depths"], "num_heads": config["heads"],
+            "window_size": config["window"]}),
+        "mobilenet": lambda: ("MobileNetV2", {}),
+        "efficientnet": lambda: ("EfficientNet", {
+            "width_coefficient": config.get("widthMultiplier", 1.0), "depth_coefficient": config.get("depthMultiplier", 1.0),
+            "hidden_dim": EFFICIENTNET_FEATURES[int(name[-1])]}),
+    }.get(name.split("_")[0].rstrip("0123456789"), lambda: (None, {}))()
+    if kind:
+        return getattr(transformers, f"{kind}ForImageClassification")(
+            getattr(transformers, f"{kind}Config")(num_labels=1000, **options))
     if name.startswith("convnext"):
         return transformers.ConvNextForImageClassification(transformers.ConvNextConfig(
             depths=config["depths"], hidden_sizes=config["widths"], num_labels=1000))
@@ -173,6 +217,12 @@ def digest(shapes):
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
+def saved_shapes(model):
+    """Transformers gives some modules other names than it saves."""
+    saved = transformers.core_model_loading.revert_weight_conversion(model, model.state_dict())
+    return {k: v.shape for k, v in saved.items() if not k.endswith("num_batches_tracked")}
+
+
 def shapes_of(model):
     return {k: v.shape for k, v in model.state_dict().items() if not k.endswith("num_batches_tracked")}
 
@@ -180,10 +230,10 @@ def shapes_of(model):
 foreign = {"timm": {}, "transformers": {}, "torchvision-dotted": {}}
 with torch.device("meta"):
     for name, member in MEMBERS.items():
-        if member["family"] in ("convnext", "regnet") or name in [f"efficientnet_b{i}" for i in range(5)]:
-            foreign["timm"][name] = digest(shapes_of(timm.create_model(timm_name(name))))
-        if member["family"] in ("convnext", "regnet"):
-            foreign["transformers"][name] = digest(shapes_of(transformers_model(name, member["config"])))
+        if member["family"] in FAMILIES_OF_TIMM and not name.startswith("keras"):
+            foreign["timm"][name] = digest(shapes_of(timm.create_model(timm_name(name), num_classes=1000, **timm_options(member))))
+        if member["family"] in FAMILIES_OF_TRANSFORMERS and not name.startswith(("keras", "resnext", "wide", "efficientnet_v2")):
+            foreign["transformers"][name] = digest(saved_shapes(transformers_model(name, member["config"])))
         if member["family"] == "densenet":
             # The pattern by which torchvision finds such names when it loads its files, the other way round.
             names = {re.sub(r"(denselayer\d+\.(?:norm|conv))([12])", r"\1.\2", k): v

@@ -31,15 +31,18 @@ public struct FitReport: Sendable, Encodable, Equatable {
   /// Tensors that the file has and the model lacks, under the file's names.
   public let extra: [Group]
   public let misshapen: [Group]
+  /// What makes it another network though its tensors fit, in words.
+  public let differences: [String]
 
-  public var isWhole: Bool { missing.isEmpty && extra.isEmpty && misshapen.isEmpty }
+  public var isWhole: Bool { missing.isEmpty && extra.isEmpty && misshapen.isEmpty && differences.isEmpty }
 
   /// `3 tensors missing, 2 extra`.
   public var summary: String {
     let counts = [(count(\.missing), "missing"), (count(\.extra), "extra"), (count(\.misshapen), "misshapen")]
       .filter { $0.0 > 0 }
     let first = counts.first.map { "\($0.0) \($0.0 == 1 ? "tensor" : "tensors") \($0.1)" }
-    return ([first].compactMap(\.self) + counts.dropFirst().map { "\($0.0) \($0.1)" }).joined(separator: ", ")
+    let tensors = [first].compactMap(\.self) + counts.dropFirst().map { "\($0.0) \($0.1)" }
+    return (tensors + differences).joined(separator: ", ")
   }
 
   public func count(_ groups: KeyPath<FitReport, [Group]>) -> Int {
@@ -55,12 +58,16 @@ public struct FitReport: Sendable, Encodable, Equatable {
       model: identification.model.name, naming: identification.naming, missing: missing, extra: extra,
       misshapen: identification.misshapen.map {
         Entry(name: $0.name, shape: $0.found, expected: $0.expected, nearest: [])
-      })
+      }, differences: identification.differences)
   }
 
-  init(model: String, naming: String, missing: [Counterpart], extra: [Counterpart], misshapen: [Entry]) {
+  init(
+    model: String, naming: String, missing: [Counterpart], extra: [Counterpart], misshapen: [Entry],
+    differences: [String] = []
+  ) {
     self.model = model
     self.naming = naming
+    self.differences = differences
     let isModest = missing.count <= Self.mostPairs / max(extra.count, 1)
     let (missingNames, extraNames) = (NearestNames(isModest ? missing : []), NearestNames(isModest ? extra : []))
     self.missing = Self.grouped(

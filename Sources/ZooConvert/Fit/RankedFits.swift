@@ -19,6 +19,8 @@ public struct RankedFits: Sendable, Encodable, Equatable {
     public let missing: Difference
     public let extra: Difference
     public let misshapen: Difference
+    /// What makes it another network though its tensors fit, in words.
+    public let differences: [String]
   }
   /// Tensors that stand in the way.
   public struct Difference: Sendable, Encodable, Equatable {
@@ -50,7 +52,8 @@ public struct RankedFits: Sendable, Encodable, Equatable {
         model: found.model.name, naming: found.naming, fits: found.isExact || found.isHeadless,
         lacksHead: found.isHeadless, classes: found.classes, score: found.score,
         missing: Self.difference(found.missing), extra: Self.difference(found.extra),
-        misshapen: Self.difference(found.misshapen.map { "\($0.name) \($0.found) for \($0.expected)" }))
+        misshapen: Self.difference(found.misshapen.map { "\($0.name) \($0.found) for \($0.expected)" }),
+        differences: found.differences)
     }
   }
 

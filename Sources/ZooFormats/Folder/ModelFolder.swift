@@ -77,6 +77,11 @@ struct ModelFolder {
   }
 }
 
+extension WeightFile {
+  /// The text of the `config.json` that lay beside the weights.
+  public var publisherConfig: String? { metadata[ModelFolder.configKey] }
+}
+
 /// Why a folder is no model.
 public enum FolderError: Error, Sendable, Equatable {
   case unreadable(folder: String)

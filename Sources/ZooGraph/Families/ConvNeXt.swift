@@ -9,10 +9,13 @@ public enum ConvNeXt: NetworkFamily {
     public var depths: [Int]
     /// Channels of each stage.
     public var widths: [Int]
+    /// The last LayerNorm's; default that of the others, 1e-6.
+    public var headEpsilon: Float?
 
-    public init(depths: [Int], widths: [Int]) {
+    public init(depths: [Int], widths: [Int], headEpsilon: Float? = nil) {
       self.depths = depths
       self.widths = widths
+      self.headEpsilon = headEpsilon
     }
   }
 
@@ -23,6 +26,7 @@ public enum ConvNeXt: NetworkFamily {
     let check = ConfigCheck(family: name)
     try check.requireStages(config.depths, each: config.widths, "widths")
     for width in config.widths { try check.require(width, in: 1...16_384, "widths") }
+    try check.requireEpsilon(config.headEpsilon ?? epsilon)
     try check.require(classes, in: ConfigCheck.classes, "classes")
 
     var b = GraphBuilder()
@@ -46,7 +50,7 @@ public enum ConvNeXt: NetworkFamily {
       }
     }
     x = b.adaptiveAveragePool(x, height: 1, width: 1)
-    x = b.flatten(b.layerNorm("classifier.0", x, channels: channels, epsilon: epsilon))
+    x = b.flatten(b.layerNorm("classifier.0", x, channels: channels, epsilon: config.headEpsilon ?? epsilon))
     b.beginStage("head")
     x = b.linear("classifier.2", x, from: channels, to: classes)
     return b.finish(outputs: [x])

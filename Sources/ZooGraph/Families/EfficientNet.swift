@@ -43,10 +43,13 @@ public enum EfficientNet: NetworkFamily {
     public var momentum: Float?
     /// Before the classifier; default 0.2.
     public var dropout: Float?
+    /// Whether convolutions pad as TensorFlow's SAME does; default false.
+    public var samePadding: Bool?
 
     public init(
       widthMultiplier: Double? = nil, depthMultiplier: Double? = nil, stages: [Stage]? = nil, stem: Int? = nil,
-      features: Int? = nil, epsilon: Float? = nil, momentum: Float? = nil, dropout: Float? = nil
+      features: Int? = nil, epsilon: Float? = nil, momentum: Float? = nil, dropout: Float? = nil,
+      samePadding: Bool? = nil
     ) {
       self.widthMultiplier = widthMultiplier
       self.depthMultiplier = depthMultiplier
@@ -56,9 +59,12 @@ public enum EfficientNet: NetworkFamily {
       self.epsilon = epsilon
       self.momentum = momentum
       self.dropout = dropout
+      self.samePadding = samePadding
     }
 
-    fileprivate var norm: Normalization { Normalization(epsilon: epsilon ?? 1e-5, momentum: momentum ?? 0.1) }
+    fileprivate var norm: Normalization {
+      Normalization(epsilon: epsilon ?? 1e-5, momentum: momentum ?? 0.1, hasSamePadding: samePadding ?? false)
+    }
   }
 
   /// Table 1, stages 2 to 8.

@@ -28,14 +28,25 @@ public enum MobileNetV2: NetworkFamily {
     public var features: Int?
     /// Before the classifier; default 0.2.
     public var dropout: Float?
+    /// BatchNorm's; default 1e-5.
+    public var epsilon: Float?
+    /// Whether convolutions pad as TensorFlow's SAME does; default false.
+    public var samePadding: Bool?
 
     public init(
-      widthMultiplier: Double? = nil, stages: [Stage]? = nil, features: Int? = nil, dropout: Float? = nil
+      widthMultiplier: Double? = nil, stages: [Stage]? = nil, features: Int? = nil, dropout: Float? = nil,
+      epsilon: Float? = nil, samePadding: Bool? = nil
     ) {
       self.widthMultiplier = widthMultiplier
       self.stages = stages
       self.features = features
       self.dropout = dropout
+      self.epsilon = epsilon
+      self.samePadding = samePadding
+    }
+
+    fileprivate var norm: Normalization {
+      Normalization(epsilon: epsilon ?? 1e-5, hasSamePadding: samePadding ?? false)
     }
   }
 
@@ -58,7 +69,9 @@ public enum MobileNetV2: NetworkFamily {
     var b = GraphBuilder()
     b.beginStage("stem")
     var channels = roundedChannels(32, by: multiplier)
-    var x = b.convolutionBlock("features.0", b.input, from: 3, to: channels, kernel: 3, stride: 2, activation: .relu6)
+    var x = b.convolutionBlock(
+      "features.0", b.input, from: 3, to: channels, kernel: 3, stride: 2, config.norm,
+      activation: .relu6)
     var module = 1
     for (index, stage) in (config.stages ?? stages).enumerated() {
       b.beginStage("stage\(index + 1)")
@@ -66,14 +79,17 @@ public enum MobileNetV2: NetworkFamily {
       for block in 0..<stage.repeats {
         x = b.scope("features.\(module).conv") { b in
           invertedResidual(
-            &b, x, from: channels, to: outputs, expansion: stage.expansion, stride: block == 0 ? stage.stride : 1)
+            &b, x, from: channels, to: outputs, expansion: stage.expansion, stride: block == 0 ? stage.stride : 1,
+            config.norm)
         }
         channels = outputs
         module += 1
       }
     }
     b.beginStage("features")
-    x = b.convolutionBlock("features.\(module)", x, from: channels, to: features, kernel: 1, activation: .relu6)
+    x = b.convolutionBlock(
+      "features.\(module)", x, from: channels, to: features, kernel: 1, config.norm,
+      activation: .relu6)
     x = b.flatten(b.adaptiveAveragePool(x, height: 1, width: 1))
     b.beginStage("head")
     x = b.dropout(x, probability: config.dropout ?? 0.2)
@@ -83,18 +99,20 @@ public enum MobileNetV2: NetworkFamily {
 
   /// Table 1: pointwise expansion (none where the factor is 1), depthwise convolution, linear projection, sum.
   private static func invertedResidual(
-    _ b: inout GraphBuilder, _ x: ValueID, from inputs: Int, to outputs: Int, expansion: Int, stride: Int
+    _ b: inout GraphBuilder, _ x: ValueID, from inputs: Int, to outputs: Int, expansion: Int, stride: Int,
+    _ norm: Normalization
   ) -> ValueID {
     let expanded = inputs * expansion
     var y = x
     var module = 0
     if expansion != 1 {
-      y = b.convolutionBlock("0", y, from: inputs, to: expanded, kernel: 1, activation: .relu6)
+      y = b.convolutionBlock("0", y, from: inputs, to: expanded, kernel: 1, norm, activation: .relu6)
       module = 1
     }
     y = b.convolutionBlock(
-      "\(module)", y, from: expanded, to: expanded, kernel: 3, stride: stride, groups: expanded, activation: .relu6)
-    y = b.normalizedConvolution(module + 1, y, from: expanded, to: outputs, kernel: 1)
+      "\(module)", y, from: expanded, to: expanded, kernel: 3, stride: stride, groups: expanded, norm,
+      activation: .relu6)
+    y = b.normalizedConvolution(module + 1, y, from: expanded, to: outputs, kernel: 1, norm)
     return stride == 1 && inputs == outputs ? b.sum(x, y) : y
   }
 
@@ -111,6 +129,7 @@ public enum MobileNetV2: NetworkFamily {
       try check.require(stage.stride, in: 1...2, "stride")
     }
     try check.require(config.features ?? 1280, in: ConfigCheck.channels, "features")
+    try check.requireEpsilon(config.epsilon ?? 1e-5)
     try check.requireProbability(config.dropout ?? 0.2, "dropout")
     try check.require(classes, in: ConfigCheck.classes, "classes")
   }

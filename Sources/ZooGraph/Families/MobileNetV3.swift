@@ -36,17 +36,28 @@ public enum MobileNetV3: NetworkFamily {
     public var stem: Int?
     /// Before the classifier; default 0.2.
     public var dropout: Float?
+    /// BatchNorm's; default 1e-3.
+    public var epsilon: Float?
+    /// Whether convolutions pad as TensorFlow's SAME does; default false.
+    public var samePadding: Bool?
 
-    public init(blocks: [Block], hidden: Int, stem: Int? = nil, dropout: Float? = nil) {
+    public init(
+      blocks: [Block], hidden: Int, stem: Int? = nil, dropout: Float? = nil, epsilon: Float? = nil,
+      samePadding: Bool? = nil
+    ) {
       self.blocks = blocks
       self.hidden = hidden
       self.stem = stem
       self.dropout = dropout
+      self.epsilon = epsilon
+      self.samePadding = samePadding
+    }
+
+    /// Section 6.1.1 in PyTorch's terms.
+    fileprivate var norm: Normalization {
+      Normalization(epsilon: epsilon ?? 1e-3, momentum: 0.01, hasSamePadding: samePadding ?? false)
     }
   }
-
-  /// Section 6.1.1 in PyTorch's terms.
-  private static let norm = Normalization(epsilon: 1e-3, momentum: 0.01)
 
   public static func graph(_ config: Config, classes: Int) throws(FamilyError) -> Graph {
     try check(config, classes: classes)
@@ -72,7 +83,7 @@ public enum MobileNetV3: NetworkFamily {
     b.beginStage("stem")
     var channels = config.stem ?? 16
     var x = b.convolutionBlock(
-      "0", b.input, from: 3, to: channels, kernel: 3, stride: 2, norm, activation: .hardSwish)
+      "0", b.input, from: 3, to: channels, kernel: 3, stride: 2, config.norm, activation: .hardSwish)
     var made = [SegmentationBackbone.Feature(value: x, channels: channels)]
     let lastStage = config.blocks.lastIndex { $0.stride == 2 } ?? config.blocks.count
     var stages = 0
@@ -82,19 +93,23 @@ public enum MobileNetV3: NetworkFamily {
         b.beginStage("stage\(stages)")
       }
       let isDilated = dilatesLastStage && index >= lastStage
-      x = b.scope("\(index + 1).block") { b in bottleneck(&b, x, block, from: channels, isDilated: isDilated) }
+      x = b.scope("\(index + 1).block") { b in
+        bottleneck(&b, x, block, from: channels, isDilated: isDilated, config.norm)
+      }
       channels = block.channels
       made.append(.init(value: x, channels: channels))
     }
     b.beginStage("features")
     x = b.convolutionBlock(
-      "\(config.blocks.count + 1)", x, from: channels, to: 6 * channels, kernel: 1, norm, activation: .hardSwish)
+      "\(config.blocks.count + 1)", x, from: channels, to: 6 * channels, kernel: 1, config.norm,
+      activation: .hardSwish)
     return made + [.init(value: x, channels: 6 * channels)]
   }
 
   /// Figure 4: expansion where there is any, depthwise convolution, squeeze and excitation, linear projection, sum.
   private static func bottleneck(
-    _ b: inout GraphBuilder, _ x: ValueID, _ block: Block, from inputs: Int, isDilated: Bool
+    _ b: inout GraphBuilder, _ x: ValueID, _ block: Block, from inputs: Int, isDilated: Bool,
+    _ norm: Normalization
   ) -> ValueID {
     let activation: Activation = block.hardSwish == true ? .hardSwish : .relu
     let stride = isDilated ? 1 : block.stride ?? 1
@@ -130,6 +145,7 @@ public enum MobileNetV3: NetworkFamily {
     }
     try check.require(config.hidden, in: ConfigCheck.channels, "hidden")
     try check.require(config.stem ?? 16, in: ConfigCheck.channels, "stem")
+    try check.requireEpsilon(config.epsilon ?? 1e-3)
     try check.requireProbability(config.dropout ?? 0.2, "dropout")
     try check.require(classes, in: ConfigCheck.classes, "classes")
   }

@@ -1,7 +1,9 @@
-/// BatchNorm's constants.
+/// What a family's convolutions have in common: their BatchNorm's constants and their padding.
 struct Normalization {
   var epsilon: Float = 1e-5
   var momentum: Float = 0.1
+  /// TensorFlow's SAME, which pads less before than behind where both can't be alike.
+  var hasSamePadding = false
 }
 
 /// Modules that several of torchvision's families are made of, with its names for their tensors.
@@ -27,7 +29,8 @@ extension GraphBuilder {
   ) -> ValueID {
     let y = convolution(
       "\(module)", x, from: inputs, to: outputs, kernel: kernel, stride: stride,
-      padding: .symmetric((kernel - 1) / 2 * dilation), dilation: dilation, groups: groups)
+      padding: norm.hasSamePadding ? .same : .symmetric((kernel - 1) / 2 * dilation), dilation: dilation, groups: groups
+    )
     return batchNorm("\(module + 1)", y, channels: outputs, epsilon: norm.epsilon, momentum: norm.momentum)
   }
 

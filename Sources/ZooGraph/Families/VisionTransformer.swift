@@ -16,21 +16,26 @@ public enum VisionTransformer: NetworkFamily {
     public var mlpSize: Int
     /// Side of the pictures that the position embeddings are learnt for; default 224.
     public var imageSize: Int?
+    /// LayerNorm's; default 1e-6.
+    public var epsilon: Float?
 
-    public init(patch: Int, layers: Int, heads: Int, hiddenSize: Int, mlpSize: Int, imageSize: Int? = nil) {
+    public init(
+      patch: Int, layers: Int, heads: Int, hiddenSize: Int, mlpSize: Int, imageSize: Int? = nil, epsilon: Float? = nil
+    ) {
       self.patch = patch
       self.layers = layers
       self.heads = heads
       self.hiddenSize = hiddenSize
       self.mlpSize = mlpSize
       self.imageSize = imageSize
+      self.epsilon = epsilon
     }
+
+    fileprivate var norm: Float { epsilon ?? 1e-6 }
   }
 
   /// Side of the pictures where the configuration doesn't say.
   private static let usualSide = 224
-  /// LayerNorm's, as published.
-  private static let epsilon: Float = 1e-6
 
   public static func graph(_ config: Config, classes: Int) throws(FamilyError) -> Graph {
     try check(config, classes: classes)
@@ -49,7 +54,7 @@ public enum VisionTransformer: NetworkFamily {
     }
     // Only the class token goes on, and each token is normalised by itself.
     x = b.rearrange(.pixel(0), [x], name: "class_token")
-    x = b.layerNorm("encoder.ln", x, channels: config.hiddenSize, epsilon: epsilon)
+    x = b.layerNorm("encoder.ln", x, channels: config.hiddenSize, epsilon: config.norm)
     b.beginStage("head")
     x = b.linear("heads.head", x, from: config.hiddenSize, to: classes)
     return b.finish(outputs: [x])
@@ -60,7 +65,7 @@ public enum VisionTransformer: NetworkFamily {
   /// Figure 1, right: attention, then a pair of linear layers at each token, both behind a LayerNorm.
   private static func block(_ b: inout GraphBuilder, _ x: ValueID, _ config: Config) -> ValueID {
     let width = config.hiddenSize
-    var y = b.layerNorm("ln_1", x, channels: width, epsilon: epsilon)
+    var y = b.layerNorm("ln_1", x, channels: width, epsilon: config.norm)
     y = b.scope("self_attention") { b in
       let projected = b.linear(
         "in_proj", weight: "in_proj_weight", bias: "in_proj_bias", y, from: width, to: 3 * width)
@@ -69,7 +74,7 @@ public enum VisionTransformer: NetworkFamily {
         "out_proj", b.attention(Attention(heads: config.heads, scale: scale), [projected]), from: width, to: width)
     }
     let attended = b.sum(y, x)
-    y = b.layerNorm("ln_2", attended, channels: width, epsilon: epsilon)
+    y = b.layerNorm("ln_2", attended, channels: width, epsilon: config.norm)
     y = b.activation(.gelu, b.linear("mlp.0", y, from: width, to: config.mlpSize), name: "gelu")
     return b.sum(b.linear("mlp.3", y, from: config.mlpSize, to: width), attended)
   }
@@ -89,6 +94,7 @@ public enum VisionTransformer: NetworkFamily {
     try check.require(side / config.patch <= 1024, "imageSize", found: side, expected: "at most 1024 patches a side")
     try check.require(
       side % config.patch == 0, "imageSize", found: side, expected: "a multiple of \(config.patch)")
+    try check.requireEpsilon(config.norm)
     try check.require(classes, in: ConfigCheck.classes, "classes")
   }
 }

@@ -35,6 +35,10 @@ struct ConversionReport: Encodable {
   let newlyInitialised: [String]
   let wrapper: String?
   let nearest: [String]
+  /// What the publisher's network has otherwise than the model: `epsilon 1e-12`.
+  let settings: [String]
+  /// Networks of other computations that have the same names.
+  let caution: String?
   let fit: FitReport?
   let rereading: Rereading?
 
@@ -79,8 +83,11 @@ struct ConversionReport: Encodable {
         return "\(candidate.model.name) (\(candidate.naming))"
           + (isAlike
             ? ": fits as well as others; --model \(candidate.model.name) decides"
-            : ": \(candidate.missing.count) missing, \(candidate.extra.count) extra, \(candidate.misshapen.count) misshapen")
+            : candidate.differences.first.map { ": \($0)" }
+              ?? ": \(candidate.missing.count) missing, \(candidate.extra.count) extra, \(candidate.misshapen.count) misshapen")
       } : []
+    settings = outcome.identification?.ownSettings ?? []
+    caution = outcome.identification?.caution
     fit = outcome.fit
     rereading = outcome.rereading
   }
@@ -115,6 +122,8 @@ struct ConversionReport: Encodable {
         ))
       for candidate in nearest { lines.append(("nearest", candidate)) }
     }
+    if !settings.isEmpty { lines.append(("with", settings.joined(separator: ", "))) }
+    if let caution { lines.append(("caution", caution)) }
     if !absent.isEmpty { lines.append(("head", "ABSENT: \(absent.joined(separator: ", "))")) }
     if !newlyInitialised.isEmpty {
       lines.append(("trained", "NEWLY INITIALISED: \(newlyInitialised.joined(separator: ", "))"))

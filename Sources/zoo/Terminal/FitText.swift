@@ -10,7 +10,8 @@ struct FitText {
   var text: String {
     let has = "\(fit.model) (\(fit.naming) names)"
     return
-      (section("missing", "that \(has) has and the file lacks", fit.missing)
+      (fit.differences.map { "differs from \(has): \($0)" }
+      + section("missing", "that \(has) has and the file lacks", fit.missing)
       + section("extra", "that the file has and \(has) lacks", fit.extra)
       + section("misshapen", "of another shape than in \(has)", fit.misshapen))
       .map { $0.escapingControlCharacters() }.joined(separator: "\n")
