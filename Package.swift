@@ -10,7 +10,7 @@ let cFuzzing: [CSetting] = isFuzzed ? [.unsafeFlags(["-fsanitize=fuzzer-no-link"
 let modules = [
   "ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision", "ZooONNX", "ZooONNXProgram",
   "ZooConvert", "ZooInference", "ZooExport", "ZooDownload", "ZooStore",
-  "ZooTraining",
+  "ZooTraining", "ZooText",
 ]
 
 let package = Package(
@@ -81,6 +81,9 @@ let package = Package(
     .target(
       name: "ZooTraining",
       dependencies: ["ZooCheckpoint", "ZooGraph", "ZooEngine", "ZooVision", "ZooCatalog", "ZooInference"]),
+    .target(
+      name: "ZooText",
+      dependencies: ["ZooCheckpoint", .product(name: "HeapModule", package: "swift-collections")]),
     .target(name: "ZooWorker", dependencies: ["ZooFormats", "CHDF5", "COnnx", "CSeccomp"]),
     .executableTarget(
       name: "zoo",

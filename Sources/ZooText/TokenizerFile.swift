@@ -1,0 +1,192 @@
+import ZooCheckpoint
+
+/// A `tokenizer.json` of Hugging Face's tokenizers.
+struct TokenizerFile {
+  let file: String
+  private let json: JSONTree
+
+  /// - Throws: ``TokenizerError``, `FileError`.
+  init(path: String) throws {
+    let mapped = try MappedFile(path: path)
+    file = path
+    json = try mapped.withBytes(offset: 0, count: mapped.count) { try JSONTree($0, file: path) }
+  }
+
+  func tokenizer() throws(TokenizerError) -> Tokenizer {
+    let preTokenizer = try preTokenizer(json["pre_tokenizer"])
+    let isByteLevel = if case .byteLevel = preTokenizer { true } else { false }
+    var tokenizer = Tokenizer(model: try model(required(json, "model"), isByteLevel: isByteLevel))
+    tokenizer.normalizers = try normalizers(json["normalizer"])
+    tokenizer.preTokenizer = preTokenizer
+    tokenizer.add(try (json["added_tokens"]?.elements ?? []).map(addedToken))
+    tokenizer.template = try template(json["post_processor"], tokenizer)
+    tokenizer.decoder = try decoder(json["decoder"])
+    return tokenizer
+  }
+
+  private func required(_ json: JSONTree, _ field: String) throws(TokenizerError) -> JSONTree {
+    guard let value = json[field] else { throw missing(field, "an object") }
+    return value
+  }
+
+  private func missing(_ field: String, _ expected: String) -> TokenizerError {
+    .missing(file: file, field: field, expected: expected)
+  }
+
+  private func type(of part: JSONTree, _ name: String) throws(TokenizerError) -> String {
+    guard let type = part["type"]?.text else { throw missing(name + ".type", "a name") }
+    return type
+  }
+
+  private func normalizers(_ json: JSONTree?) throws(TokenizerError) -> [Normalizer] {
+    guard let json else { return [] }
+    switch try type(of: json, "normalizer") {
+    case "Sequence":
+      var all: [Normalizer] = []
+      for part in json["normalizers"]?.elements ?? [] { all += try normalizers(part) }
+      return all
+    case "BertNormalizer":
+      return [
+        .bert(
+          BertNormalizer(
+            cleansText: json["clean_text"]?.bool ?? true, separatesChinese: json["handle_chinese_chars"]?.bool ?? true,
+            stripsAccents: json["strip_accents"]?.bool, lowercases: json["lowercase"]?.bool ?? true))
+      ]
+    case "Lowercase": return [.lowercase]
+    case "StripAccents": return [.stripAccents]
+    case "NFC": return [.composed]
+    case "NFD": return [.decomposed]
+    case "NFKC": return [.compatiblyComposed]
+    case "NFKD": return [.compatiblyDecomposed]
+    case let other:
+      throw unsupported(
+        "normalizer", other,
+        ["BertNormalizer", "Lowercase", "NFC", "NFD", "NFKC", "NFKD", "Sequence", "StripAccents"])
+    }
+  }
+
+  private func preTokenizer(_ json: JSONTree?) throws(TokenizerError) -> PreTokenizer {
+    guard let json else { return .none }
+    switch try type(of: json, "pre_tokenizer") {
+    case "BertPreTokenizer": return .bert
+    case "ByteLevel":
+      return .byteLevel(addsSpace: json["add_prefix_space"]?.bool ?? true, splits: json["use_regex"]?.bool ?? true)
+    case let other: throw unsupported("pre_tokenizer", other, ["BertPreTokenizer", "ByteLevel"])
+    }
+  }
+
+  private func model(_ json: JSONTree, isByteLevel: Bool) throws(TokenizerError) -> PieceModel {
+    let vocabulary = try vocabulary(json["vocab"])
+    switch json["type"]?.text ?? (json["merges"] == nil ? "WordPiece" : "BPE") {
+    case "WordPiece":
+      guard let unknown = json["unk_token"]?.bytes, let id = vocabulary.id(of: unknown) else {
+        throw missing("model.unk_token", "a piece of the vocabulary")
+      }
+      return .wordPiece(
+        WordPiece(
+          vocabulary: vocabulary, unknown: id,
+          continuation: json["continuing_subword_prefix"]?.bytes ?? Array("##".utf8),
+          longestWord: json["max_input_chars_per_word"]?.integer ?? 100))
+    case "BPE": return .bytePairs(try bytePairs(json, vocabulary), isByteLevel: isByteLevel)
+    case let other: throw unsupported("model", other, ["BPE", "WordPiece"])
+    }
+  }
+
+  private func bytePairs(_ json: JSONTree, _ vocabulary: Vocabulary) throws(TokenizerError) -> BytePairEncoding {
+    for field in ["continuing_subword_prefix", "end_of_word_suffix"] {
+      if let text = json[field]?.text, !text.isEmpty { throw unsupported("model." + field, text, ["none"]) }
+    }
+    for field in ["byte_fallback", "fuse_unk"] where json[field]?.bool == true {
+      throw unsupported("model." + field, "true", ["false"])
+    }
+    var model = BytePairEncoding(vocabulary: vocabulary)
+    model.unknown = json["unk_token"]?.bytes.flatMap { vocabulary.id(of: $0) }
+    model.takesWholeWords = json["ignore_merges"]?.bool ?? false
+    for (rank, merge) in (json["merges"]?.elements ?? []).enumerated() {
+      let pair = merge.elements?.compactMap(\.bytes) ?? merge.bytes?.split(separator: 0x20).map { Array($0) } ?? []
+      try model.add(pair, rank: rank, file: file, line: rank + 1)
+    }
+    return model
+  }
+
+  private func vocabulary(_ json: JSONTree?) throws(TokenizerError) -> Vocabulary {
+    guard let members = json?.members, !members.isEmpty else { throw missing("model.vocab", "pieces and their ids") }
+    var vocabulary = Vocabulary()
+    for (piece, value) in members {
+      guard let id = value.integer, (0..<Vocabulary.limit).contains(id) else {
+        throw missing("model.vocab." + String(decoding: piece, as: UTF8.self), "an id")
+      }
+      vocabulary.add(piece, id)
+    }
+    return vocabulary
+  }
+
+  private func addedToken(_ json: JSONTree) throws(TokenizerError) -> AddedToken {
+    guard let content = json["content"]?.text, let id = json["id"]?.integer, (0..<Vocabulary.limit).contains(id) else {
+      throw missing("added_tokens", "content and id")
+    }
+    var token = AddedToken(content: content, id: id, isSpecial: json["special"]?.bool ?? false)
+    token.isWord = json["single_word"]?.bool ?? false
+    token.stripsLeft = json["lstrip"]?.bool ?? false
+    token.stripsRight = json["rstrip"]?.bool ?? false
+    token.isNormalized = json["normalized"]?.bool ?? !token.isSpecial
+    return token
+  }
+
+  private func template(_ json: JSONTree?, _ tokenizer: Tokenizer) throws(TokenizerError) -> Template {
+    guard let json else { return Template() }
+    switch try type(of: json, "post_processor") {
+    case "ByteLevel": return Template()
+    case "Sequence":
+      for part in json["processors"]?.elements ?? [] {
+        let template = try template(part, tokenizer)
+        if template != Template() { return template }
+      }
+      return Template()
+    case "BertProcessing", "RobertaProcessing":
+      let isDouble = json["type"]?.text == "RobertaProcessing"
+      guard let sep = json["sep"]?.elements?.last?.integer, let cls = json["cls"]?.elements?.last?.integer else {
+        throw missing("post_processor", "sep and cls")
+      }
+      return isDouble ? .roberta(cls: cls, sep: sep) : .bert(cls: cls, sep: sep)
+    case "TemplateProcessing":
+      return Template(
+        single: try parts(json, "single"), pair: try parts(json, "pair"))
+    case let other:
+      throw unsupported(
+        "post_processor", other, ["BertProcessing", "ByteLevel", "RobertaProcessing", "Sequence", "TemplateProcessing"])
+    }
+  }
+
+  private func parts(_ json: JSONTree, _ field: String) throws(TokenizerError) -> [Template.Part] {
+    var parts: [Template.Part] = []
+    for part in json[field]?.elements ?? [] {
+      if let sequence = part["Sequence"] {
+        let type = sequence["type_id"]?.integer ?? 0
+        parts.append(sequence["id"]?.text == "B" ? .second(type: type) : .first(type: type))
+      } else if let special = part["SpecialToken"], let name = special["id"]?.text {
+        let ids = json["special_tokens"]?[name]?["ids"]?.elements?.compactMap(\.integer) ?? []
+        guard !ids.isEmpty else { throw missing("post_processor.special_tokens." + name, "ids") }
+        parts += ids.map { .special(id: $0, type: special["type_id"]?.integer ?? 0) }
+      } else {
+        throw missing("post_processor." + field, "Sequence or SpecialToken")
+      }
+    }
+    return parts
+  }
+
+  private func decoder(_ json: JSONTree?) throws(TokenizerError) -> PieceDecoder {
+    guard let json else { return .words }
+    switch try type(of: json, "decoder") {
+    case "ByteLevel": return .byteLevel
+    case "WordPiece":
+      return .wordPiece(
+        continuation: json["prefix"]?.bytes ?? Array("##".utf8), cleans: json["cleanup"]?.bool ?? true)
+    case let other: throw unsupported("decoder", other, ["ByteLevel", "WordPiece"])
+    }
+  }
+
+  private func unsupported(_ part: String, _ found: String, _ known: [String]) -> TokenizerError {
+    .unsupported(file: file, part: part, found: found, known: known)
+  }
+}

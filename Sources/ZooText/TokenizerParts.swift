@@ -1,0 +1,163 @@
+import Foundation
+
+/// What is done to text before it is cut up.
+enum Normalizer: Sendable, Equatable {
+  case bert(BertNormalizer)
+  case lowercase, stripAccents
+  case composed, decomposed, compatiblyComposed, compatiblyDecomposed
+
+  func normalize(_ text: String) -> String {
+    switch self {
+    case .bert(let bert): return bert.normalize(text)
+    case .lowercase:
+      var lowered = String.UnicodeScalarView()
+      for scalar in text.unicodeScalars {
+        lowered.append(contentsOf: scalar.properties.lowercaseMapping.unicodeScalars)
+      }
+      return String(lowered)
+    case .stripAccents:
+      var bare = String.UnicodeScalarView()
+      bare.append(contentsOf: text.unicodeScalars.filter { $0.properties.generalCategory != .nonspacingMark })
+      return String(bare)
+    case .composed: return text.precomposedStringWithCanonicalMapping
+    case .decomposed: return text.decomposedStringWithCanonicalMapping
+    case .compatiblyComposed: return text.precomposedStringWithCompatibilityMapping
+    case .compatiblyDecomposed: return text.decomposedStringWithCompatibilityMapping
+    }
+  }
+}
+
+/// How text is cut into words.
+enum PreTokenizer: Sendable, Equatable {
+  case none
+  case bert
+  /// Words of bytes; `addsSpace`: text begins with a space, as words within it do.
+  case byteLevel(addsSpace: Bool, splits: Bool)
+
+  func words(_ text: Substring) -> [Substring] {
+    switch self {
+    case .none: return [text]
+    case .bert: return BertWords.split(text)
+    case .byteLevel(let addsSpace, let splits):
+      let spaced = addsSpace && text.unicodeScalars.first != " " ? " " + text : text
+      return splits ? ByteLevel.words(spaced) : [spaced]
+    }
+  }
+}
+
+/// How words are cut into pieces.
+enum PieceModel: Sendable {
+  case wordPiece(WordPiece)
+  /// `isByteLevel`: characters are bytes, spelled as ``ByteLevel`` spells them.
+  case bytePairs(BytePairEncoding, isByteLevel: Bool)
+
+  var vocabulary: Vocabulary {
+    switch self {
+    case .wordPiece(let model): model.vocabulary
+    case .bytePairs(let model, _): model.vocabulary
+    }
+  }
+
+  func encode(_ word: Substring) -> [Int] {
+    switch self {
+    case .wordPiece(let model): return model.encode(word)
+    case .bytePairs(let model, true): return model.encode(word.utf8.map { ByteLevel.spelled[Int($0)] })
+    case .bytePairs(let model, false): return model.encode(word.unicodeScalars.map { Array(String($0).utf8) })
+    }
+  }
+}
+
+/// How pieces become text again.
+enum PieceDecoder: Sendable, Equatable {
+  enum Piece: Equatable {
+    case model([UInt8])
+    case added([UInt8])
+
+    var bytes: [UInt8] {
+      switch self {
+      case .model(let bytes), .added(let bytes): bytes
+      }
+    }
+  }
+
+  /// Pieces with spaces between them.
+  case words
+  /// Spaces between words; `cleans`: but not before punctuation.
+  case wordPiece(continuation: [UInt8], cleans: Bool)
+  case byteLevel
+
+  func text(of pieces: [Piece]) -> String {
+    switch self {
+    case .words: return pieces.map { String(decoding: $0.bytes, as: UTF8.self) }.joined(separator: " ")
+    case .byteLevel: return String(decoding: pieces.flatMap { ByteLevel.bytes(of: $0.bytes) }, as: UTF8.self)
+    case .wordPiece(let continuation, let cleans):
+      return pieces.enumerated().map { index, piece in
+        let bytes = piece.bytes
+        let joined =
+          index == 0
+          ? bytes : bytes.starts(with: continuation) ? Array(bytes.dropFirst(continuation.count)) : [0x20] + bytes
+        let text = String(decoding: joined, as: UTF8.self)
+        return cleans ? Self.cleaned(text) : text
+      }.joined()
+    }
+  }
+
+  private static let closer = [
+    (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"),
+    (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),
+  ]
+
+  private static func cleaned(_ text: String) -> String {
+    closer.reduce(text) { $0.replacingOccurrences(of: $1.0, with: $1.1, options: .literal) }
+  }
+}
+
+/// Where the special tokens stand around one text, and around two.
+struct Template: Sendable, Equatable {
+  enum Part: Sendable, Equatable {
+    case special(id: Int, type: Int)
+    case first(type: Int)
+    case second(type: Int)
+  }
+
+  var single: [Part] = [.first(type: 0)]
+  var pair: [Part] = [.first(type: 0), .second(type: 1)]
+
+  static func bert(cls: Int, sep: Int) -> Template {
+    Template(
+      single: [.special(id: cls, type: 0), .first(type: 0), .special(id: sep, type: 0)],
+      pair: [
+        .special(id: cls, type: 0), .first(type: 0), .special(id: sep, type: 0), .second(type: 1),
+        .special(id: sep, type: 1),
+      ])
+  }
+
+  static func roberta(cls: Int, sep: Int) -> Template {
+    Template(
+      single: [.special(id: cls, type: 0), .first(type: 0), .special(id: sep, type: 0)],
+      pair: [
+        .special(id: cls, type: 0), .first(type: 0), .special(id: sep, type: 0), .special(id: sep, type: 0),
+        .second(type: 0), .special(id: sep, type: 0),
+      ])
+  }
+
+  func specialCount(isPair: Bool) -> Int {
+    (isPair ? pair : single).count { if case .special = $0 { true } else { false } }
+  }
+
+  func encoding(_ first: [Int], _ second: [Int]?) -> Tokenizer.Encoding {
+    var encoding = Tokenizer.Encoding(ids: [], typeIDs: [])
+    func append(_ ids: [Int], _ type: Int) {
+      encoding.ids += ids
+      encoding.typeIDs += ids.map { _ in type }
+    }
+    for part in second == nil ? single : pair {
+      switch part {
+      case .special(let id, let type): append([id], type)
+      case .first(let type): append(first, type)
+      case .second(let type): append(second ?? [], type)
+      }
+    }
+    return encoding
+  }
+}
