@@ -48,7 +48,13 @@ public struct WeightFile: Sendable {
     // TensorFlow names a checkpoint by what its files' names have in common.
     let isPrefix =
       !FileManager.default.fileExists(atPath: path) && FileManager.default.fileExists(atPath: path + ".index")
-    return try open(MappedFile(path: isPrefix ? path + ".index" : path), options: options)
+    var file = try open(MappedFile(path: isPrefix ? path + ".index" : path), options: options)
+    // Weights under the name that they have in a folder are its model.
+    let url = URL(filePath: path)
+    if ModelFolder.choices.contains(url.lastPathComponent) {
+      try file.takeConfig(from: url.deletingLastPathComponent().path)
+    }
+    return file
   }
 
   /// Checks the stored bytes against the archive's CRC-32, each record once.

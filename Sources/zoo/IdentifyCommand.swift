@@ -47,14 +47,16 @@ struct IdentifyCommand: ParsableCommand {
   private static func text(_ ranked: RankedFits) -> String {
     let tensors = ranked.tensors == 1 ? "1 tensor" : "\(ranked.tensors) tensors"
     let title = "\(ranked.file)  \(ranked.format), \(tensors)".escapingControlCharacters()
-    let lines = ranked.fits.map { "  " + line($0).escapingControlCharacters() }
+    var lines = ranked.fits.map { "  " + line($0).escapingControlCharacters() }
+    if let caution = ranked.fits.first(where: \.fits)?.caution { lines.append("  caution: \(caution)") }
     return ([title] + (lines.isEmpty ? ["  resembles no model of the catalogue"] : lines)).joined(separator: "\n")
   }
 
   private static func line(_ fit: RankedFits.Fit) -> String {
     let name = "\(fit.model), \(fit.naming) names" + (fit.classes.map { ", \($0) classes" } ?? "")
-    if fit.fits, !fit.lacksHead { return "fits     \(name)" }
-    if fit.fits { return "fits     \(name), without its head: \(words(fit.missing, "missing"))" }
+    let settings = fit.settings.isEmpty ? "" : ", with \(fit.settings.joined(separator: ", "))"
+    if fit.fits, !fit.lacksHead { return "fits     \(name)\(settings)" }
+    if fit.fits { return "fits     \(name)\(settings), without its head: \(words(fit.missing, "missing"))" }
     let differences =
       [
         words(fit.missing, "missing"), words(fit.extra, "extra"), words(fit.misshapen, "misshapen"),

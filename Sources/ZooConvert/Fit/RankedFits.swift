@@ -21,6 +21,10 @@ public struct RankedFits: Sendable, Encodable, Equatable {
     public let misshapen: Difference
     /// What makes it another network though its tensors fit, in words.
     public let differences: [String]
+    /// What the publisher's network has otherwise than the model: `epsilon 1e-12`.
+    public let settings: [String]
+    /// Networks of other computations that have the same names.
+    public let caution: String?
   }
   /// Tensors that stand in the way.
   public struct Difference: Sendable, Encodable, Equatable {
@@ -53,7 +57,7 @@ public struct RankedFits: Sendable, Encodable, Equatable {
         lacksHead: found.isHeadless, classes: found.classes, score: found.score,
         missing: Self.difference(found.missing), extra: Self.difference(found.extra),
         misshapen: Self.difference(found.misshapen.map { "\($0.name) \($0.found) for \($0.expected)" }),
-        differences: found.differences)
+        differences: found.differences, settings: found.ownSettings, caution: found.caution)
     }
   }
 

@@ -9,7 +9,7 @@ import ZooCheckpoint
 struct ModelFolder {
   /// Where a checkpoint keeps the folder's `config.json`.
   static let configKey = "huggingface.config"
-  private static let largestConfig = 1 << 20
+  fileprivate static let largestConfig = 1 << 20
 
   static let choices = [
     "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
@@ -62,17 +62,7 @@ struct ModelFolder {
     var result = try WeightFile.open(MappedFile(path: weights), options: options)
     result.path = path
     result.mainFile = weights
-    let config = path + "/config.json"
-    guard result.metadata[Self.configKey] == nil, FileManager.default.fileExists(atPath: config) else { return result }
-    let file = try MappedFile(path: config)
-    let data = try file.withBytes(offset: 0, count: min(file.count, Self.largestConfig + 1)) { Data($0) }
-    guard data.count <= Self.largestConfig, (try? JSONSerialization.jsonObject(with: data)) is [String: Any],
-      let text = String(data: data, encoding: .utf8)
-    else {
-      result.skipped.append(SkippedEntry(name: "config.json", reason: "is no JSON object of at most 1 MB"))
-      return result
-    }
-    result.metadata[Self.configKey] = text
+    try result.takeConfig(from: path)
     return result
   }
 }
@@ -80,6 +70,21 @@ struct ModelFolder {
 extension WeightFile {
   /// The text of the `config.json` that lay beside the weights.
   public var publisherConfig: String? { metadata[ModelFolder.configKey] }
+
+  /// Puts a folder's `config.json` into the metadata, where there is one and the weights have none.
+  mutating func takeConfig(from folder: String) throws {
+    let config = folder + "/config.json"
+    guard metadata[ModelFolder.configKey] == nil, FileManager.default.fileExists(atPath: config) else { return }
+    let file = try MappedFile(path: config)
+    let data = try file.withBytes(offset: 0, count: min(file.count, ModelFolder.largestConfig + 1)) { Data($0) }
+    guard data.count <= ModelFolder.largestConfig, (try? JSONSerialization.jsonObject(with: data)) is [String: Any],
+      let text = String(data: data, encoding: .utf8)
+    else {
+      skipped.append(SkippedEntry(name: "config.json", reason: "is no JSON object of at most 1 MB"))
+      return
+    }
+    metadata[ModelFolder.configKey] = text
+  }
 }
 
 /// Why a folder is no model.
