@@ -17,7 +17,7 @@ import torch
 import torchvision
 from onnx_nodes import load, save
 
-RUNNER = ".build/release/parity-runner"
+RUNNER = os.environ.get("ZOO_BUILD", ".build/release") + "/parity-runner"
 BOUND = 1e-4
 
 
