@@ -189,7 +189,8 @@ def transformers_model(name, config):
     kind, options = {
         "vit": lambda: ("ViT", {
             "hidden_size": config["hiddenSize"], "num_hidden_layers": config["layers"], "patch_size": config["patch"],
-            "image_size": config.get("imageSize", 224), "num_attention_heads": config["heads"], "intermediate_size": config["mlpSize"]}),
+            "image_size": config.get("imageSize", 224), "num_attention_heads": config["heads"],
+            "intermediate_size": config["mlpSize"]}),
         "resnet": lambda: ("ResNet", {
             "depths": config["layers"], "layer_type": config["block"],
             "hidden_sizes": [w * (4 if config["block"] == "bottleneck" else 1) for w in (64, 128, 256, 512)]}),
@@ -198,7 +199,8 @@ def transformers_model(name, config):
             "window_size": config["window"]}),
         "mobilenet": lambda: ("MobileNetV2", {}),
         "efficientnet": lambda: ("EfficientNet", {
-            "width_coefficient": config.get("widthMultiplier", 1.0), "depth_coefficient": config.get("depthMultiplier", 1.0),
+            "width_coefficient": config.get("widthMultiplier", 1.0),
+            "depth_coefficient": config.get("depthMultiplier", 1.0),
             "hidden_dim": EFFICIENTNET_FEATURES[int(name[-1])]}),
     }.get(name.split("_")[0].rstrip("0123456789"), lambda: (None, {}))()
     if kind:
@@ -231,8 +233,10 @@ foreign = {"timm": {}, "transformers": {}, "torchvision-dotted": {}}
 with torch.device("meta"):
     for name, member in MEMBERS.items():
         if member["family"] in FAMILIES_OF_TIMM and not name.startswith("keras"):
-            foreign["timm"][name] = digest(shapes_of(timm.create_model(timm_name(name), num_classes=1000, **timm_options(member))))
-        if member["family"] in FAMILIES_OF_TRANSFORMERS and not name.startswith(("keras", "resnext", "wide", "efficientnet_v2")):
+            model = timm.create_model(timm_name(name), num_classes=1000, **timm_options(member))
+            foreign["timm"][name] = digest(shapes_of(model))
+        without = ("keras", "resnext", "wide", "efficientnet_v2")
+        if member["family"] in FAMILIES_OF_TRANSFORMERS and not name.startswith(without):
             foreign["transformers"][name] = digest(saved_shapes(transformers_model(name, member["config"])))
         if member["family"] == "densenet":
             # The pattern by which torchvision finds such names when it loads its files, the other way round.
