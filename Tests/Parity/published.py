@@ -91,6 +91,11 @@ def settle(model, side):
             # The first LayerNorm's variance is about 1e-6.
             if any(word in name for word in ("cls_token", "pos_embed", "position_embed", "patch_embed")):
                 torch.nn.init.normal_(parameter, 0, 1e-3 / (1 + 20 * ("weight" in name)))
+    if "convnext" in type(model).__name__.lower():
+        for name, parameter in model.named_parameters():
+            # As the last LayerNorm's is.
+            if re.search(r"stages\.3\.(downsampl\w*\.1|.*(gamma|layer_scale))", name):
+                parameter.data *= 1e-3
     return model.eval()
 
 
