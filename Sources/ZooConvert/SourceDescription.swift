@@ -77,7 +77,8 @@ package struct SourceDescription {
       metadata.config = identification.description.json
       // An export may have carried the labels and the preprocessing of fine-tuning along.
       if metadata.labels?.count != classes {
-        metadata.labels = classes == model.classes && !model.labels.isEmpty ? model.labels : nil
+        let usual = classes == model.classes && !model.labels.isEmpty ? model.labels : nil
+        metadata.labels = source.publishedLabels(classes: classes) ?? usual
       }
       metadata.input = metadata.input ?? input
     }

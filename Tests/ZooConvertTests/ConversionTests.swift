@@ -29,6 +29,33 @@ import ZooCheckpoint
     }
   }
 
+  @Test(arguments: [
+    (#"{"id2label": {"0": "cat", "1": "dog", "2": "seal"}}"#, ["cat", "dog", "seal"]),
+    (#"{"label_names": ["a", "b", "c"]}"#, ["a", "b", "c"]),
+    (#"{"id2label": {"0": "LABEL_0", "1": "LABEL_1", "2": "LABEL_2"}}"#, nil),
+    (#"{"id2label": {"0": "cat", "2": "seal"}}"#, nil),
+    (#"{"id2label": ["cat"], "label_names": 7}"#, nil),
+  ])
+  func labelsOfThePublishersConfigAreTaken(_ config: String, _ labels: [String]?) throws {
+    try withFolder { directory, catalog in
+      let model = try catalog.model(named: "squeezenet1_1")
+      let graph = try model.graph(classes: 3)
+      var stateDict = StateDict()
+      for parameter in graph.parameters {
+        let zeros = [Float](repeating: 0, count: parameter.shape.reduce(1, *))
+        stateDict[parameter.name] = try Tensor(
+          dtype: .float32, shape: parameter.shape, storage: MemoryStorage(copying: zeros))
+      }
+      try FileManager.default.createDirectory(atPath: directory.file("m"), withIntermediateDirectories: true)
+      try CheckpointWriter.write(stateDict, metadata: .init(), to: directory.file("m/model.safetensors"))
+      try config.write(toFile: directory.file("m/config.json"), atomically: false, encoding: .utf8)
+      _ = try Conversion(catalog: catalog).run(directory.file("m"), to: directory.file("x.safetensors"))
+      let found = try Checkpoint.open(path: directory.file("x.safetensors")).metadata
+      #expect(found.model == "squeezenet1_1")
+      #expect(found.labels == labels)
+    }
+  }
+
   @Test func aFlippedBitAndANaNAreFound() throws {
     try withFolder { directory, catalog in
       var stateDict = StateDict()
