@@ -1,3 +1,4 @@
+import Foundation
 import ZooCheckpoint
 
 /// A `tokenizer.json` of Hugging Face's tokenizers.
@@ -52,6 +53,11 @@ struct TokenizerFile {
             cleansText: json["clean_text"]?.bool ?? true, separatesChinese: json["handle_chinese_chars"]?.bool ?? true,
             stripsAccents: json["strip_accents"]?.bool, lowercases: json["lowercase"]?.bool ?? true))
       ]
+    case "Precompiled":
+      guard let table = json["precompiled_charsmap"]?.text.flatMap({ Data(base64Encoded: $0) }),
+        let map = CharacterMap(Array(table))
+      else { throw missing("normalizer.precompiled_charsmap", "a table of characters in base64") }
+      return [.characterMap(map)]
     case "Lowercase": return [.lowercase]
     case "StripAccents": return [.stripAccents]
     case "NFC": return [.composed]
@@ -61,7 +67,7 @@ struct TokenizerFile {
     case let other:
       throw unsupported(
         "normalizer", other,
-        ["BertNormalizer", "Lowercase", "NFC", "NFD", "NFKC", "NFKD", "Sequence", "StripAccents"])
+        ["BertNormalizer", "Lowercase", "NFC", "NFD", "NFKC", "NFKD", "Precompiled", "Sequence", "StripAccents"])
     }
   }
 
@@ -71,13 +77,53 @@ struct TokenizerFile {
     case "BertPreTokenizer": return .bert
     case "ByteLevel":
       return .byteLevel(addsSpace: json["add_prefix_space"]?.bool ?? true, splits: json["use_regex"]?.bool ?? true)
-    case let other: throw unsupported("pre_tokenizer", other, ["BertPreTokenizer", "ByteLevel"])
+    case "WhitespaceSplit": return .whiteSpace
+    case "Metaspace":
+      let (mark, adds) = try mark(json, "pre_tokenizer")
+      return .marked(mark, addsMark: adds)
+    case "Sequence":
+      var parts: [PreTokenizer] = []
+      for part in json["pretokenizers"]?.elements ?? [] { parts.append(try preTokenizer(part)) }
+      return .sequence(parts)
+    case let other:
+      throw unsupported(
+        "pre_tokenizer", other, ["BertPreTokenizer", "ByteLevel", "Metaspace", "Sequence", "WhitespaceSplit"])
     }
   }
 
+  /// The mark that stands for a space, and whether text begins with one.
+  private func mark(_ json: JSONTree, _ part: String) throws(TokenizerError) -> (Character, Bool) {
+    guard let mark = json["replacement"]?.text, mark.unicodeScalars.count == 1, let character = mark.first else {
+      throw missing(part + ".replacement", "a character")
+    }
+    let scheme = json["prepend_scheme"]?.text ?? (json["add_prefix_space"]?.bool == false ? "never" : "always")
+    guard ["always", "never"].contains(scheme) else {
+      throw unsupported(part + ".prepend_scheme", scheme, ["always", "never"])
+    }
+    if json["split"]?.bool == false { throw unsupported(part + ".split", "false", ["true"]) }
+    return (character, scheme == "always")
+  }
+
+  private func unigram(_ json: JSONTree) throws(TokenizerError) -> Unigram {
+    if json["byte_fallback"]?.bool == true { throw unsupported("model.byte_fallback", "true", ["false"]) }
+    var pieces: [(piece: [UInt8], score: Double)] = []
+    for entry in json["vocab"]?.elements ?? [] {
+      guard let pair = entry.elements, pair.count == 2, let piece = pair[0].bytes, case .number(let score) = pair[1],
+        pieces.count < Vocabulary.limit
+      else { throw missing("model.vocab[\(pieces.count)]", "a piece and its score") }
+      pieces.append((piece, score))
+    }
+    guard let unknown = json["unk_id"]?.integer, pieces.indices.contains(unknown) else {
+      throw missing("model.unk_id", "the place of a piece")
+    }
+    return Unigram(pieces, unknown: unknown)
+  }
+
   private func model(_ json: JSONTree, isByteLevel: Bool) throws(TokenizerError) -> PieceModel {
+    let type = json["type"]?.text ?? (json["merges"] == nil ? "WordPiece" : "BPE")
+    if type == "Unigram" { return .unigram(try unigram(json)) }
     let vocabulary = try vocabulary(json["vocab"])
-    switch json["type"]?.text ?? (json["merges"] == nil ? "WordPiece" : "BPE") {
+    switch type {
     case "WordPiece":
       guard let unknown = json["unk_token"]?.bytes, let id = vocabulary.id(of: unknown) else {
         throw missing("model.unk_token", "a piece of the vocabulary")
@@ -88,7 +134,7 @@ struct TokenizerFile {
           continuation: json["continuing_subword_prefix"]?.bytes ?? Array("##".utf8),
           longestWord: json["max_input_chars_per_word"]?.integer ?? 100))
     case "BPE": return .bytePairs(try bytePairs(json, vocabulary), isByteLevel: isByteLevel)
-    case let other: throw unsupported("model", other, ["BPE", "WordPiece"])
+    case let other: throw unsupported("model", other, ["BPE", "Unigram", "WordPiece"])
     }
   }
 
@@ -179,10 +225,13 @@ struct TokenizerFile {
     guard let json else { return .words }
     switch try type(of: json, "decoder") {
     case "ByteLevel": return .byteLevel
+    case "Metaspace":
+      let (mark, adds) = try mark(json, "decoder")
+      return .marked(mark, dropsFirst: adds)
     case "WordPiece":
       return .wordPiece(
         continuation: json["prefix"]?.bytes ?? Array("##".utf8), cleans: json["cleanup"]?.bool ?? true)
-    case let other: throw unsupported("decoder", other, ["ByteLevel", "WordPiece"])
+    case let other: throw unsupported("decoder", other, ["ByteLevel", "Metaspace", "WordPiece"])
     }
   }
 

@@ -5,6 +5,7 @@ enum Normalizer: Sendable, Equatable {
   case bert(BertNormalizer)
   case lowercase, stripAccents
   case composed, decomposed, compatiblyComposed, compatiblyDecomposed
+  case characterMap(CharacterMap)
 
   func normalize(_ text: String) -> String {
     switch self {
@@ -19,6 +20,7 @@ enum Normalizer: Sendable, Equatable {
       var bare = String.UnicodeScalarView()
       bare.append(contentsOf: text.unicodeScalars.filter { $0.properties.generalCategory != .nonspacingMark })
       return String(bare)
+    case .characterMap(let map): return map.normalize(text)
     case .composed: return text.precomposedStringWithCanonicalMapping
     case .decomposed: return text.decomposedStringWithCanonicalMapping
     case .compatiblyComposed: return text.precomposedStringWithCompatibilityMapping
@@ -28,9 +30,14 @@ enum Normalizer: Sendable, Equatable {
 }
 
 /// How text is cut into words.
-enum PreTokenizer: Sendable, Equatable {
+indirect enum PreTokenizer: Sendable, Equatable {
   case none
   case bert
+  /// Words between white space, which goes.
+  case whiteSpace
+  /// Words that begin with a mark where a space was; `addsMark`: the first one too.
+  case marked(Character, addsMark: Bool)
+  case sequence([PreTokenizer])
   /// Words of bytes; `addsSpace`: text begins with a space, as words within it do.
   case byteLevel(addsSpace: Bool, splits: Bool)
 
@@ -38,10 +45,35 @@ enum PreTokenizer: Sendable, Equatable {
     switch self {
     case .none: return [text]
     case .bert: return BertWords.split(text)
+    case .whiteSpace:
+      return text.unicodeScalars.split { $0.properties.isWhitespace }.map { Substring($0) }
+    case .marked(let mark, let addsMark): return Self.markedWords(text, mark, addsMark: addsMark)
+    case .sequence(let parts): return parts.reduce([text]) { words, part in words.flatMap(part.words) }
     case .byteLevel(let addsSpace, let splits):
       let spaced = addsSpace && text.unicodeScalars.first != " " ? " " + text : text
       return splits ? ByteLevel.words(spaced) : [spaced]
     }
+  }
+}
+
+extension PreTokenizer {
+  private static func markedWords(_ text: Substring, _ mark: Character, addsMark: Bool) -> [Substring] {
+    let marks = Array(mark.unicodeScalars)
+    var words: [Substring.UnicodeScalarView] = []
+    var word = Substring.UnicodeScalarView()
+    if addsMark, let first = text.unicodeScalars.first, first != " ", [first] != marks {
+      word.append(contentsOf: marks)
+    }
+    for scalar in text.unicodeScalars {
+      let isMark = scalar == " " || [scalar] == marks
+      if isMark, !word.isEmpty {
+        words.append(word)
+        word = Substring.UnicodeScalarView()
+      }
+      if isMark { word.append(contentsOf: marks) } else { word.append(scalar) }
+    }
+    if !word.isEmpty { words.append(word) }
+    return words.map { Substring($0) }
   }
 }
 
@@ -50,11 +82,13 @@ enum PieceModel: Sendable {
   case wordPiece(WordPiece)
   /// `isByteLevel`: characters are bytes, spelled as ``ByteLevel`` spells them.
   case bytePairs(BytePairEncoding, isByteLevel: Bool)
+  case unigram(Unigram)
 
   var vocabulary: Vocabulary {
     switch self {
     case .wordPiece(let model): model.vocabulary
     case .bytePairs(let model, _): model.vocabulary
+    case .unigram(let model): model.vocabulary
     }
   }
 
@@ -62,6 +96,7 @@ enum PieceModel: Sendable {
     switch self {
     case .wordPiece(let model): return model.encode(word)
     case .bytePairs(let model, true): return model.encode(word.utf8.map { ByteLevel.spelled[Int($0)] })
+    case .unigram(let model): return model.encode(word)
     case .bytePairs(let model, false): return model.encode(word.unicodeScalars.map { Array(String($0).utf8) })
     }
   }
@@ -85,11 +120,19 @@ enum PieceDecoder: Sendable, Equatable {
   /// Spaces between words; `cleans`: but not before punctuation.
   case wordPiece(continuation: [UInt8], cleans: Bool)
   case byteLevel
+  /// Marks are spaces again; `dropsFirst`: but not in the first piece.
+  case marked(Character, dropsFirst: Bool)
 
   func text(of pieces: [Piece]) -> String {
     switch self {
     case .words: return pieces.map { String(decoding: $0.bytes, as: UTF8.self) }.joined(separator: " ")
     case .byteLevel: return String(decoding: pieces.flatMap { ByteLevel.bytes(of: $0.bytes) }, as: UTF8.self)
+    case .marked(let mark, let dropsFirst):
+      return pieces.enumerated().map { index, piece in
+        let text = String(decoding: piece.bytes, as: UTF8.self)
+        let space = index == 0 && dropsFirst ? "" : " "
+        return text.replacingOccurrences(of: String(mark), with: space, options: .literal)
+      }.joined()
     case .wordPiece(let continuation, let cleans):
       return pieces.enumerated().map { index, piece in
         let bytes = piece.bytes

@@ -6,15 +6,19 @@ Vocabularies are trained on the lines themselves. `lines.json` has 10,000 lines 
 emoji, control characters and what is left of invalid bytes; `expected.json` holds for each tokenizer the ids of the first
 lines, and of the others a digest for each block."""
 
+import collections
 import hashlib
+import io
 import json
 import os
 import random
 import shutil
+import tempfile
 import unicodedata
 
+import sentencepiece
 from tokenizers import AddedToken, ByteLevelBPETokenizer, BertWordPieceTokenizer, Tokenizer
-from transformers import BertTokenizerFast, GPT2TokenizerFast, RobertaTokenizerFast
+from transformers import BertTokenizerFast, GPT2TokenizerFast, RobertaTokenizerFast, T5TokenizerFast, XLMRobertaTokenizerFast
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "text")
 LINES, SHOWN, BLOCK, VOCABULARY = 10_000, 200, 100, 1000
@@ -36,7 +40,7 @@ WORDS = {
     "turkish": "İstanbul ılık ğüşöç IĞDIR",
 }
 EMOJI = "😀 👩‍👩‍👧 🏳️‍🌈 👍🏽 ☃ ✈️ 🇩🇪 ❤️ 🫠".split()
-SPECIAL = ["[MASK]", "[SEP]", "[CLS]", "[PAD]", "[UNK]", "<s>", "</s>", "<mask>", "<|endoftext|>", "[mask]", "<mask"]
+SPECIAL = ["[MASK]", "[SEP]", "[CLS]", "[PAD]", "[UNK]", "<s>", "</s>", "<mask>", "<|endoftext|>", "<extra_id_0>", "[mask]", "<mask"]
 BLANKS = [" ", "  ", "   ", "\t", "\n", "\r\n", "\u00a0", "\u2003", "\u3000", "\u200b", "\u2028", "\u0085", "\x1c", ""]
 SIGNS = list("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~") + ["…", "—", "«", "»", "¿", "。", "、", "€", "™", "½", "²", "Ⅷ", "٪", "‽", "\u166d"]
 
@@ -95,6 +99,17 @@ def describe(encode, decode, lines):
             "blocks": [digest(rows[start:start + BLOCK]) for start in range(0, LINES, BLOCK)]}
 
 
+def sentence_pieces(lines):
+    """A model of SentencePiece's: of characters that are seen often, since it takes every one into the vocabulary."""
+    seen = collections.Counter("".join(lines))
+    often = ["".join(c for c in text if seen[c] >= 60 and c not in "\n\0") for text in lines]
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(often), model_writer=model, vocab_size=VOCABULARY, model_type="unigram",
+        character_coverage=0.999, pad_id=0, eos_id=1, unk_id=2, bos_id=-1, minloglevel=2, num_threads=1)
+    return model.getvalue()
+
+
 def main():
     shutil.rmtree(HERE, ignore_errors=True)
     os.makedirs(HERE)
@@ -125,6 +140,16 @@ def main():
         # As roberta-base is published.
         mask = {"mask_token": AddedToken("<mask>", lstrip=True, special=True)} if name == "roberta" else {}
         expected[name] = Tokenizer.from_str(made(**files, **mask).backend_tokenizer.to_str())
+    model = sentence_pieces(lines)
+    for name, made, file in (("t5", T5TokenizerFast, "spiece.model"),
+                             ("xlm_roberta", XLMRobertaTokenizerFast, "sentencepiece.bpe.model")):
+        os.makedirs(f"{HERE}/{name}")
+        with tempfile.TemporaryDirectory() as folder:
+            with open(f"{folder}/{file}", "wb") as out:
+                out.write(model)
+            with open(f"{folder}/tokenizer_config.json", "w") as out:
+                out.write("{}")
+            expected[name] = Tokenizer.from_str(made.from_pretrained(folder).backend_tokenizer.to_str())
     found = {}
     for name, fast in expected.items():
         fast.save(f"{HERE}/{name}/tokenizer.json", pretty=False)

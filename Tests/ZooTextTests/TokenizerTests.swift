@@ -30,7 +30,7 @@ private struct Expected: Decodable {
 }
 
 @Suite struct TokenizerTests {
-  static let names = ["bert_uncased", "bert_cased", "gpt2", "roberta"]
+  static let names = ["bert_uncased", "bert_cased", "gpt2", "roberta", "t5", "xlm_roberta"]
 
   private func load(_ name: String) throws -> (tokenizer: Tokenizer, expected: Expected, lines: [String]) {
     let tokenizer = try Tokenizer(file: Fixture.path("text/\(name)/tokenizer.json"))
@@ -53,7 +53,7 @@ private struct Expected: Decodable {
     }
   }
 
-  @Test(arguments: names)
+  @Test(arguments: names.prefix(4))
   func vocabularyFilesGiveTheSame(_ name: String) throws {
     let (_, expected, lines) = try load(name)
     let folder = try TemporaryDirectory()
@@ -116,6 +116,10 @@ private struct Expected: Decodable {
 
   @Test(arguments: [
     #"{"model": {"type": "Unigram", "vocab": {"a": 0}}}"#,
+    #"{"model": {"type": "Unigram", "vocab": [["a", 0]], "unk_id": 1}}"#,
+    #"{"model": {"type": "Unigram", "vocab": [["a"]], "unk_id": 0}}"#,
+    #"{"model": {"type": "Unigram", "vocab": [["a", 0]], "unk_id": 0}, "normalizer": {"type": "Precompiled"}}"#,
+    #"{"model": {"type": "Unigram", "vocab": [["a", 0]], "unk_id": 0}, "normalizer": {"type": "Precompiled", "precompiled_charsmap": "/////wAA"}}"#,
     #"{"model": {"type": "WordPiece", "vocab": {"a": 0}}}"#,
     #"{"model": {"type": "BPE", "vocab": {"a": -1}, "merges": []}}"#,
     #"{"model": {"type": "BPE", "vocab": {"a": 1e9}, "merges": []}}"#,
@@ -129,6 +133,22 @@ private struct Expected: Decodable {
   ])
   func whatIsNoTokenizerIsRefused(_ json: String) {
     #expect(throws: (any Error).self) { try tokenizer(json) }
+  }
+
+  /// A table whose offsets lead out of it replaces nothing.
+  @Test func aDamagedCharacterMapStaysInItsBounds() throws {
+    let whole = try #require(
+      JSONSerialization.jsonObject(
+        with: Data(contentsOf: URL(filePath: Fixture.path("text/t5/tokenizer.json")))) as? [String: Any])
+    let normalizer = try #require(whole["normalizer"] as? [String: Any])
+    let table = try #require((normalizer["precompiled_charsmap"] as? String).flatMap { Data(base64Encoded: $0) })
+    var bytes = Array(table.prefix(4000))
+    bytes.replaceSubrange(0..<4, with: [0x80, 0x0C, 0, 0])
+    for seed in 0..<400 {
+      for step in 0..<40 { bytes[4 + (seed * 977 + step * 131) % 3990] = UInt8(truncatingIfNeeded: seed &* 31 &+ step) }
+      let map = try #require(CharacterMap(bytes))
+      _ = map.normalize("Ａﬁ½ e\u{301} 가 क्षि 👩‍👩‍👧 \u{0} ™")
+    }
   }
 
   @Test func nestedJSONDoesNotExhaustTheStack() {
