@@ -118,4 +118,11 @@ import ZooCheckpoint
     #expect(statistics.mean == 2.5 && statistics.min == 1 && statistics.max == 4 && statistics.nonFinite == 2)
     #expect(abs(statistics.std - 1.25.squareRoot()) < 1e-12)
   }
+
+  @Test func float64BeyondFloat32IsFinite() throws {
+    let values: [Double] = [1e300, -1e300, .nan, 2e300]
+    let statistics = try TensorStatistics(
+      Tensor(dtype: .float64, shape: [4], storage: MemoryStorage(copying: values)))
+    #expect(statistics.nonFinite == 1 && statistics.min == -1e300 && statistics.max == 2e300)
+  }
 }
