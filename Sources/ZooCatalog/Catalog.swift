@@ -82,6 +82,14 @@ public struct Catalog: Sendable {
   /// A data file that is not a model, such as `zoo/demo/network.safetensors`; nil where there is none.
   public func contents(of path: String) throws -> [UInt8]? { try files.contents(of: path).map { [UInt8]($0) } }
 
+  /// What the folders of a data set's classes are called where they don't have the classes' names: ImageNet's, whose
+  /// folders are named for WordNet's synsets. Empty for other labels.
+  public func folderNames(forLabels labels: [String]) throws -> [String: Int] {
+    guard labels == (try files.decode([String].self, "zoo/labels/imagenet1k.json")) else { return [:] }
+    let synsets = try files.decode([String].self, "zoo/labels/imagenet1k_synsets.json")
+    return Dictionary(zip(synsets, synsets.indices)) { first, _ in first }
+  }
+
   /// Up to three models with the fewest edits from `name`.
   private func nearest(to name: String) -> [String] {
     let wanted = Array(name.lowercased().utf8)

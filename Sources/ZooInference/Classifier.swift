@@ -71,6 +71,12 @@ public struct Prediction: Sendable {
     return exponentials.map { $0 / sum }
   }
 
+  /// With the mean of both probabilities.
+  package func averaged(with other: Prediction) -> Prediction {
+    let means = zip(probabilities, other.probabilities).map { Float(log(($0 + $1) / 2)) }
+    return Prediction(logits: means, labels: labels)
+  }
+
   /// The likeliest classes, best first; of equally likely ones the earlier.
   public func top(_ count: Int) -> [Guess] {
     guard count > 0 else { return [] }

@@ -12,17 +12,21 @@ public struct ClassFolders: Sendable {
   /// - Parameters:
   ///   - prefix: stands before the examples' names.
   ///   - known: labels that the folders must be among; nil takes them from the folders.
+  ///   - names: other names that folders may have, and the labels that they stand for.
   /// - Throws: ``DataError``, `FileError`.
-  public init(folder: String, prefix: String = "", known: [String]? = nil) throws {
+  public init(folder: String, prefix: String = "", known: [String]? = nil, names: [String: Int] = [:]) throws {
     let found = try Self.classNames(in: folder)
     guard !found.isEmpty else { throw DataError.noClasses(folder: folder) }
-    if let known, let stranger = found.first(where: { !known.contains($0) }) {
+    if let known, let stranger = found.first(where: { !known.contains($0) && names[$0] == nil }) {
       throw DataError.unknownClass(folder: folder, name: stranger, known: known)
     }
     if known == nil, found.count == 1 { throw DataError.oneClass(folder: folder, name: found[0]) }
     let labels = known ?? found
     var examples: [Example] = []
-    for (label, name) in labels.enumerated() where found.contains(name) {
+    let folders = found.compactMap { name in
+      (labels.firstIndex(of: name) ?? names[name]).map { (label: $0, name: name) }
+    }
+    for (label, name) in folders.sorted(by: { $0.label < $1.label }) {
       let pictures = Self.files(in: folder + "/" + name)
       guard !pictures.isEmpty else { throw DataError.emptyClass(folder: folder, name: name) }
       for picture in pictures {

@@ -44,10 +44,11 @@ public struct Dataset: Sendable {
   /// The pictures kept for validation where the folder is divided, else all of them.
   ///
   /// - Throws: ``DataError``, `FileError`.
-  static func held(in folder: String, labels: [String]) throws -> [Example] {
+  static func held(in folder: String, labels: [String], folderNames: [String: Int] = [:]) throws -> [Example] {
     let base = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
     let part = validationNames.first { isFolder("\(base)/\($0)") && !labels.contains($0) }
-    return try ClassFolders(folder: part.map { "\(base)/\($0)" } ?? base, known: labels).examples
+    return try ClassFolders(folder: part.map { "\(base)/\($0)" } ?? base, known: labels, names: folderNames)
+      .examples
   }
 
   /// Pictures whose bytes are on both sides.

@@ -5,8 +5,11 @@ import ZooVision
 /// How well a classifier does on labelled pictures.
 public struct Evaluation: Sendable {
   public let confusion: ConfusionMatrix
-  /// Share of the pictures whose class is among the five likeliest; nil where there are no more than five classes.
-  public let topFive: Double?
+  /// Pictures whose class came first.
+  public let topOne: Proportion
+  /// Pictures whose class is among the five likeliest; nil where there are no more than five classes.
+  public let topFive: Proportion?
+  public let calibration: Calibration
   /// Mean cross-entropy, in nats.
   public let loss: Double
   public let skipped: [SkippedPicture]
@@ -17,18 +20,24 @@ public struct Evaluation: Sendable {
 
   /// Runs the classifier over class folders; `folder/val` (or `validation`) where it exists.
   ///
-  /// - Parameter progress: called with the pictures done and their number.
+  /// - Parameters:
+  ///   - folderNames: other names that the classes' folders may have, and the classes they stand for.
+  ///   - mirrors: whether each picture is judged together with its mirror image (test-time augmentation), by the mean
+  ///     of both probabilities.
+  ///   - progress: called with the pictures done and their number.
   /// - Throws: ``DataError``, ``TrainingError/noLabels(file:)``, ``TrainingError/nothingReadable(folder:reason:)``,
   ///   `ModelError`, `EngineError`, `FileError`.
   public init(
-    _ model: LoadedModel, folder: String, threads: Int? = nil, progress: (Int, Int) -> Void = { _, _ in }
+    _ model: LoadedModel, folder: String, folderNames: [String: Int] = [:], mirrors: Bool = false, threads: Int? = nil,
+    progress: (Int, Int) -> Void = { _, _ in }
   ) throws {
     try model.require(.imageClassification)
     guard !model.labels.isEmpty else { throw TrainingError.noLabels(file: model.path) }
-    let examples = try Dataset.held(in: folder, labels: model.labels)
+    let examples = try Dataset.held(in: folder, labels: model.labels, folderNames: folderNames)
     let classifier = try Classifier(model, batch: min(Self.batch, examples.count), threads: threads)
     var confusion = ConfusionMatrix(labels: model.labels)
     var skipped: [SkippedPicture] = []
+    var calibration = Calibration()
     var (loss, inTopFive) = (0.0, 0)
     for start in stride(from: 0, to: examples.count, by: classifier.batch) {
       progress(start, examples.count)
@@ -42,8 +51,10 @@ public struct Evaluation: Sendable {
           skipped.append(SkippedPicture(name: example.name, reason: error.report.problem))
         }
       }
-      for (prediction, truth) in zip(try classifier.predict(pictures), truths) {
-        confusion.add(truth: truth, prediction: SoftmaxLoss.highest(prediction.logits))
+      for (prediction, truth) in zip(try classifier.predict(pictures, mirrors: mirrors), truths) {
+        let first = SoftmaxLoss.highest(prediction.logits)
+        confusion.add(truth: truth, prediction: first)
+        calibration.add(confidence: prediction.probabilities[first], isRight: first == truth)
         loss += SoftmaxLoss.judge(prediction.logits, truth: truth).loss
         inTopFive += prediction.top(5).contains { $0.index == truth } ? 1 : 0
       }
@@ -54,6 +65,28 @@ public struct Evaluation: Sendable {
     self.confusion = confusion
     self.skipped = skipped
     self.loss = loss / Double(confusion.total)
-    topFive = model.labels.count > 5 ? Double(inTopFive) / Double(confusion.total) : nil
+    self.calibration = calibration
+    topOne = Proportion(confusion.correct, of: confusion.total)
+    topFive = model.labels.count > 5 ? Proportion(inTopFive, of: confusion.total) : nil
+  }
+}
+
+extension Classifier {
+  fileprivate func predict(_ pictures: [Picture], mirrors: Bool) throws -> [Prediction] {
+    let prepared = try pictures.map(preprocessing.apply)
+    let plain = try run(prepared: prepared)
+    guard mirrors else { return plain }
+    let mirrored = try run(prepared: prepared.map { try $0.mirrored() })
+    return zip(plain, mirrored).map { $0.averaged(with: $1) }
+  }
+}
+
+extension FloatTensor {
+  /// [C, H, W] with left and right exchanged.
+  func mirrored() throws -> FloatTensor {
+    guard let width = shape.last, width > 0 else { return self }
+    var values = try values()
+    for start in stride(from: 0, to: values.count, by: width) { values[start..<start + width].reverse() }
+    return FloatTensor(shape: shape, values: values)
   }
 }
