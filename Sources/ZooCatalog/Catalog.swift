@@ -82,12 +82,16 @@ public struct Catalog: Sendable {
   /// A data file that is not a model, such as `zoo/demo/network.safetensors`; nil where there is none.
   public func contents(of path: String) throws -> [UInt8]? { try files.contents(of: path).map { [UInt8]($0) } }
 
-  /// What the folders of a data set's classes are called where they don't have the classes' names: ImageNet's, whose
-  /// folders are named for WordNet's synsets. Empty for other labels.
+  /// What the folders of a data set's classes are called where they don't have the classes' names, out of
+  /// `zoo/labels/folders`: ImageNet's are named for WordNet's synsets. Empty where that folder has nothing for the labels.
   public func folderNames(forLabels labels: [String]) throws -> [String: Int] {
-    guard labels == (try files.decode([String].self, "zoo/labels/imagenet1k.json")) else { return [:] }
-    let synsets = try files.decode([String].self, "zoo/labels/imagenet1k_synsets.json")
-    return Dictionary(zip(synsets, synsets.indices)) { first, _ in first }
+    for path in files.paths(under: "zoo/labels/folders") {
+      let list = path.replacingOccurrences(of: "zoo/labels/folders/", with: "zoo/labels/")
+      guard labels == (try files.decode([String].self, list)) else { continue }
+      let names = try files.decode([String].self, path)
+      return Dictionary(zip(names, names.indices)) { first, _ in first }
+    }
+    return [:]
   }
 
   /// Up to three models with the fewest edits from `name`.

@@ -61,7 +61,7 @@ extension Catalog {
 
 extension WeightFile {
   /// The `config.json` beside weights that aren't a checkpoint yet.
-  fileprivate var publisherSettings: JSONValue? {
+  package var publisherSettings: JSONValue? {
     guard metadata["zoo.config"] == nil, let text = publisherConfig else { return nil }
     return try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
   }

@@ -1,3 +1,5 @@
+import ZooCheckpoint
+
 /// JSON whose strings are compared by their bytes.
 ///
 /// Swift's `String` holds "é" and "e" with an accent for equal, as Unicode says; a vocabulary may have both as different
@@ -15,6 +17,12 @@ indirect enum JSONTree {
   init(_ bytes: UnsafeRawBufferPointer, file: String) throws(TokenizerError) {
     var parser = JSONTreeParser(bytes, file: file)
     self = try parser.document()
+  }
+
+  /// - Throws: ``TokenizerError/malformed(file:offset:problem:)``, `FileError`.
+  init(path: String) throws {
+    let file = try MappedFile(path: path)
+    self = try file.withBytes(offset: 0, count: file.count) { try JSONTree($0, file: path) }
   }
 
   /// A member of an object; nil where there is none, or null.

@@ -9,6 +9,7 @@ public struct Tokenizer: Sendable {
   var template = Template()
   var decoder = PieceDecoder.words
   private(set) var addedTokens: [AddedToken] = []
+  private var addedByID: [Int: AddedToken] = [:]
   private var original = AddedTokenSplitter([])
   private var normalized = AddedTokenSplitter([])
 
@@ -16,6 +17,7 @@ public struct Tokenizer: Sendable {
 
   mutating func add(_ tokens: [AddedToken]) {
     addedTokens += tokens
+    for token in tokens where addedByID[token.id] == nil { addedByID[token.id] = token }
     original = AddedTokenSplitter(addedTokens.filter { !$0.isNormalized })
     normalized = AddedTokenSplitter(addedTokens.filter(\.isNormalized))
   }
@@ -50,13 +52,12 @@ public struct Tokenizer: Sendable {
 
   /// - Throws: ``TokenizerError/unknownID(id:size:)``.
   public func decode(_ ids: [Int], skippingSpecialTokens: Bool = true) throws(TokenizerError) -> String {
-    let special = Dictionary(addedTokens.map { ($0.id, $0) }) { first, _ in first }
-    var pieces: [PieceDecoder.Piece] = []
+    var pieces: [[UInt8]] = []
     for id in ids {
-      if let token = special[id] {
-        if !token.isSpecial || !skippingSpecialTokens { pieces.append(.added(Array(token.content.utf8))) }
+      if let token = addedByID[id] {
+        if !token.isSpecial || !skippingSpecialTokens { pieces.append(Array(token.content.utf8)) }
       } else if let piece = model.vocabulary.piece(id) {
-        pieces.append(.model(piece))
+        pieces.append(piece)
       } else {
         throw .unknownID(id: id, size: vocabularySize)
       }

@@ -1,5 +1,4 @@
 import Foundation
-import ZooCheckpoint
 
 /// A `tokenizer.json` of Hugging Face's tokenizers.
 struct TokenizerFile {
@@ -8,9 +7,8 @@ struct TokenizerFile {
 
   /// - Throws: ``TokenizerError``, `FileError`.
   init(path: String) throws {
-    let mapped = try MappedFile(path: path)
     file = path
-    json = try mapped.withBytes(offset: 0, count: mapped.count) { try JSONTree($0, file: path) }
+    json = try JSONTree(path: path)
   }
 
   func tokenizer() throws(TokenizerError) -> Tokenizer {
@@ -57,13 +55,13 @@ struct TokenizerFile {
       guard let table = json["precompiled_charsmap"]?.text.flatMap({ Data(base64Encoded: $0) }),
         let map = CharacterMap(Array(table))
       else { throw missing("normalizer.precompiled_charsmap", "a table of characters in base64") }
-      return [.characterMap(map)]
+      return [.precompiled(map)]
     case "Lowercase": return [.lowercase]
     case "StripAccents": return [.stripAccents]
-    case "NFC": return [.composed]
-    case "NFD": return [.decomposed]
-    case "NFKC": return [.compatiblyComposed]
-    case "NFKD": return [.compatiblyDecomposed]
+    case "NFC": return [.nfc]
+    case "NFD": return [.nfd]
+    case "NFKC": return [.nfkc]
+    case "NFKD": return [.nfkd]
     case let other:
       throw unsupported(
         "normalizer", other,
@@ -77,10 +75,10 @@ struct TokenizerFile {
     case "BertPreTokenizer": return .bert
     case "ByteLevel":
       return .byteLevel(addsSpace: json["add_prefix_space"]?.bool ?? true, splits: json["use_regex"]?.bool ?? true)
-    case "WhitespaceSplit": return .whiteSpace
+    case "WhitespaceSplit": return .whitespaceSplit
     case "Metaspace":
       let (mark, adds) = try mark(json, "pre_tokenizer")
-      return .marked(mark, addsMark: adds)
+      return .metaspace(mark, addsMark: adds)
     case "Sequence":
       var parts: [PreTokenizer] = []
       for part in json["pretokenizers"]?.elements ?? [] { parts.append(try preTokenizer(part)) }
@@ -122,7 +120,7 @@ struct TokenizerFile {
   private func model(_ json: JSONTree, isByteLevel: Bool) throws(TokenizerError) -> PieceModel {
     let type = json["type"]?.text ?? (json["merges"] == nil ? "WordPiece" : "BPE")
     if type == "Unigram" { return .unigram(try unigram(json)) }
-    let vocabulary = try vocabulary(json["vocab"])
+    let vocabulary = try Vocabulary(json["vocab"], file: file, field: "model.vocab")
     switch type {
     case "WordPiece":
       guard let unknown = json["unk_token"]?.bytes, let id = vocabulary.id(of: unknown) else {
@@ -153,18 +151,6 @@ struct TokenizerFile {
       try model.add(pair, rank: rank, file: file, line: rank + 1)
     }
     return model
-  }
-
-  private func vocabulary(_ json: JSONTree?) throws(TokenizerError) -> Vocabulary {
-    guard let members = json?.members, !members.isEmpty else { throw missing("model.vocab", "pieces and their ids") }
-    var vocabulary = Vocabulary()
-    for (piece, value) in members {
-      guard let id = value.integer, (0..<Vocabulary.limit).contains(id) else {
-        throw missing("model.vocab." + String(decoding: piece, as: UTF8.self), "an id")
-      }
-      vocabulary.add(piece, id)
-    }
-    return vocabulary
   }
 
   private func addedToken(_ json: JSONTree) throws(TokenizerError) -> AddedToken {
@@ -227,7 +213,7 @@ struct TokenizerFile {
     case "ByteLevel": return .byteLevel
     case "Metaspace":
       let (mark, adds) = try mark(json, "decoder")
-      return .marked(mark, dropsFirst: adds)
+      return .metaspace(mark, dropsFirst: adds)
     case "WordPiece":
       return .wordPiece(
         continuation: json["prefix"]?.bytes ?? Array("##".utf8), cleans: json["cleanup"]?.bool ?? true)

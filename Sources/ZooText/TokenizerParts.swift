@@ -4,8 +4,8 @@ import Foundation
 enum Normalizer: Sendable, Equatable {
   case bert(BertNormalizer)
   case lowercase, stripAccents
-  case composed, decomposed, compatiblyComposed, compatiblyDecomposed
-  case characterMap(CharacterMap)
+  case nfc, nfd, nfkc, nfkd
+  case precompiled(CharacterMap)
 
   func normalize(_ text: String) -> String {
     switch self {
@@ -20,11 +20,11 @@ enum Normalizer: Sendable, Equatable {
       var bare = String.UnicodeScalarView()
       bare.append(contentsOf: text.unicodeScalars.filter { $0.properties.generalCategory != .nonspacingMark })
       return String(bare)
-    case .characterMap(let map): return map.normalize(text)
-    case .composed: return text.precomposedStringWithCanonicalMapping
-    case .decomposed: return text.decomposedStringWithCanonicalMapping
-    case .compatiblyComposed: return text.precomposedStringWithCompatibilityMapping
-    case .compatiblyDecomposed: return text.decomposedStringWithCompatibilityMapping
+    case .precompiled(let map): return map.normalize(text)
+    case .nfc: return text.precomposedStringWithCanonicalMapping
+    case .nfd: return text.decomposedStringWithCanonicalMapping
+    case .nfkc: return text.precomposedStringWithCompatibilityMapping
+    case .nfkd: return text.decomposedStringWithCompatibilityMapping
     }
   }
 }
@@ -34,9 +34,9 @@ indirect enum PreTokenizer: Sendable, Equatable {
   case none
   case bert
   /// Words between white space, which goes.
-  case whiteSpace
+  case whitespaceSplit
   /// Words that begin with a mark where a space was; `addsMark`: the first one too.
-  case marked(Character, addsMark: Bool)
+  case metaspace(Character, addsMark: Bool)
   case sequence([PreTokenizer])
   /// Words of bytes; `addsSpace`: text begins with a space, as words within it do.
   case byteLevel(addsSpace: Bool, splits: Bool)
@@ -45,9 +45,9 @@ indirect enum PreTokenizer: Sendable, Equatable {
     switch self {
     case .none: return [text]
     case .bert: return BertWords.split(text)
-    case .whiteSpace:
+    case .whitespaceSplit:
       return text.unicodeScalars.split { $0.properties.isWhitespace }.map { Substring($0) }
-    case .marked(let mark, let addsMark): return Self.markedWords(text, mark, addsMark: addsMark)
+    case .metaspace(let mark, let addsMark): return Self.metaspaceWords(text, mark, addsMark: addsMark)
     case .sequence(let parts): return parts.reduce([text]) { words, part in words.flatMap(part.words) }
     case .byteLevel(let addsSpace, let splits):
       let spaced = addsSpace && text.unicodeScalars.first != " " ? " " + text : text
@@ -57,7 +57,7 @@ indirect enum PreTokenizer: Sendable, Equatable {
 }
 
 extension PreTokenizer {
-  private static func markedWords(_ text: Substring, _ mark: Character, addsMark: Bool) -> [Substring] {
+  private static func metaspaceWords(_ text: Substring, _ mark: Character, addsMark: Bool) -> [Substring] {
     let marks = Array(mark.unicodeScalars)
     var words: [Substring.UnicodeScalarView] = []
     var word = Substring.UnicodeScalarView()
@@ -104,38 +104,26 @@ enum PieceModel: Sendable {
 
 /// How pieces become text again.
 enum PieceDecoder: Sendable, Equatable {
-  enum Piece: Equatable {
-    case model([UInt8])
-    case added([UInt8])
-
-    var bytes: [UInt8] {
-      switch self {
-      case .model(let bytes), .added(let bytes): bytes
-      }
-    }
-  }
-
   /// Pieces with spaces between them.
   case words
   /// Spaces between words; `cleans`: but not before punctuation.
   case wordPiece(continuation: [UInt8], cleans: Bool)
   case byteLevel
   /// Marks are spaces again; `dropsFirst`: but not in the first piece.
-  case marked(Character, dropsFirst: Bool)
+  case metaspace(Character, dropsFirst: Bool)
 
-  func text(of pieces: [Piece]) -> String {
+  func text(of pieces: [[UInt8]]) -> String {
     switch self {
-    case .words: return pieces.map { String(decoding: $0.bytes, as: UTF8.self) }.joined(separator: " ")
-    case .byteLevel: return String(decoding: pieces.flatMap { ByteLevel.bytes(of: $0.bytes) }, as: UTF8.self)
-    case .marked(let mark, let dropsFirst):
+    case .words: return pieces.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
+    case .byteLevel: return String(decoding: pieces.flatMap { ByteLevel.bytes(of: $0) }, as: UTF8.self)
+    case .metaspace(let mark, let dropsFirst):
       return pieces.enumerated().map { index, piece in
-        let text = String(decoding: piece.bytes, as: UTF8.self)
+        let text = String(decoding: piece, as: UTF8.self)
         let space = index == 0 && dropsFirst ? "" : " "
         return text.replacingOccurrences(of: String(mark), with: space, options: .literal)
       }.joined()
     case .wordPiece(let continuation, let cleans):
-      return pieces.enumerated().map { index, piece in
-        let bytes = piece.bytes
+      return pieces.enumerated().map { index, bytes in
         let joined =
           index == 0
           ? bytes : bytes.starts(with: continuation) ? Array(bytes.dropFirst(continuation.count)) : [0x20] + bytes

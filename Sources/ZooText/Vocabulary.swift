@@ -18,3 +18,19 @@ struct Vocabulary: Sendable {
   func id(of piece: [UInt8]) -> Int? { ids[piece] }
   func piece(_ id: Int) -> [UInt8]? { pieces[id] }
 }
+
+extension Vocabulary {
+  /// An object of pieces and their ids.
+  ///
+  /// - Throws: ``TokenizerError/missing(file:field:expected:)``.
+  init(_ json: JSONTree?, file: String, field: String) throws(TokenizerError) {
+    self.init()
+    for (piece, value) in json?.members ?? [] {
+      guard let id = value.integer, (0..<Self.limit).contains(id) else {
+        throw .missing(file: file, field: "\(field).\(String(decoding: piece, as: UTF8.self))", expected: "an id")
+      }
+      add(piece, id)
+    }
+    guard count > 0 else { throw .missing(file: file, field: field, expected: "pieces and their ids") }
+  }
+}

@@ -68,18 +68,7 @@ extension Tokenizer {
   static func bytePairs(vocabulary path: String, merges mergesPath: String, settings: TokenizerSettings) throws
     -> Tokenizer
   {
-    let file = try MappedFile(path: path)
-    let json = try file.withBytes(offset: 0, count: file.count) { try JSONTree($0, file: path) }
-    var vocabulary = Vocabulary()
-    for (piece, value) in json.members ?? [] {
-      guard let id = value.integer, (0..<Vocabulary.limit).contains(id) else {
-        throw TokenizerError.missing(file: path, field: String(decoding: piece, as: UTF8.self), expected: "an id")
-      }
-      vocabulary.add(piece, id)
-    }
-    guard vocabulary.count > 0 else {
-      throw TokenizerError.missing(file: path, field: "vocabulary", expected: "pieces")
-    }
+    let vocabulary = try Vocabulary(JSONTree(path: path), file: path, field: "vocabulary")
     var model = BytePairEncoding(vocabulary: vocabulary)
     let merges = try MappedFile(path: mergesPath)
     try merges.withBytes(offset: 0, count: merges.count) { bytes in
@@ -128,8 +117,7 @@ struct TokenizerSettings {
   init(folder: String) throws {
     let path = folder + "/tokenizer_config.json"
     guard FileManager.default.fileExists(atPath: path) else { return }
-    let file = try MappedFile(path: path)
-    let json = try file.withBytes(offset: 0, count: file.count) { try JSONTree($0, file: path) }
+    let json = try JSONTree(path: path)
     lowercases = json["do_lower_case"]?.bool ?? lowercases
     stripsAccents = json["strip_accents"]?.bool
     separatesChinese = json["tokenize_chinese_chars"]?.bool ?? separatesChinese

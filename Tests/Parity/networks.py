@@ -72,20 +72,22 @@ def excite(model):
             torch.nn.init.normal_(parameter, 0, 0.02)
 
 
-def run(*command):
-    start = time.time()
-    done = subprocess.run(command, capture_output=True, text=True)
+def completed(*command, **variables):
+    """The process that ran with further environment variables; ends the program where it failed."""
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **variables})
     if done.returncode:
         raise SystemExit(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout, time.time() - start
+    return done
+
+
+def run(*command):
+    start = time.time()
+    return completed(*command).stdout, time.time() - start
 
 
 def run_with_plan(*command):
     """What the engine says of its steps and their kernels."""
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "ZOO_TRACE": "plan"})
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit {done.returncode}\n{done.stderr}")
-    return done.stderr
+    return completed(*command, ZOO_TRACE="plan").stderr
 
 
 def dropout_off(model):

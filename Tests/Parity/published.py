@@ -150,6 +150,13 @@ def authors_swin(model):
     return state
 
 
+def timm_network(name):
+    """A seeded network and the side of its pictures."""
+    torch.manual_seed(0)
+    model = timm.create_model(name, pretrained=False)
+    return model, model.default_cfg["input_size"][-1]
+
+
 def main(names):
     held = True
 
@@ -159,9 +166,7 @@ def main(names):
     for name in [*TIMM, *DIFFERENT]:
         if not wanted(f"timm {name}"):
             continue
-        torch.manual_seed(0)
-        model = timm.create_model(name, pretrained=False)
-        side = model.default_cfg["input_size"][-1]
+        model, side = timm_network(name)
         with tempfile.TemporaryDirectory() as folder:
             model = settle(model, side) if name in TIMM else model
             save_for_hf(model, f"{folder}/model")
@@ -170,9 +175,7 @@ def main(names):
     for name in ("swin_tiny_patch4_window7_224", "swinv2_tiny_window8_256"):
         if not wanted(f"authors' {name}"):
             continue
-        torch.manual_seed(0)
-        model = timm.create_model(name, pretrained=False)
-        side = model.default_cfg["input_size"][-1]
+        model, side = timm_network(name)
         with tempfile.TemporaryDirectory() as folder:
             model = settle(model, side)
             os.mkdir(f"{folder}/model")

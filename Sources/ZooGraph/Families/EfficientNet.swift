@@ -166,7 +166,7 @@ public enum EfficientNet: NetworkFamily {
     }
     try check.require(config.stem ?? 32, in: 1...16_384, "stem")
     try check.require(config.features ?? 1280, in: ConfigCheck.channels, "features")
-    try check.requireEpsilon(config.epsilon ?? 1e-5)
+    try check.requireEpsilon(config.norm.epsilon)
     try check.requireProbability(config.momentum ?? 0.1, "momentum")
     try check.requireProbability(config.dropout ?? 0.2, "dropout")
     try check.require(classes, in: ConfigCheck.classes, "classes")

@@ -129,7 +129,7 @@ public enum MobileNetV2: NetworkFamily {
       try check.require(stage.stride, in: 1...2, "stride")
     }
     try check.require(config.features ?? 1280, in: ConfigCheck.channels, "features")
-    try check.requireEpsilon(config.epsilon ?? 1e-5)
+    try check.requireEpsilon(config.norm.epsilon)
     try check.requireProbability(config.dropout ?? 0.2, "dropout")
     try check.require(classes, in: ConfigCheck.classes, "classes")
   }

@@ -145,7 +145,7 @@ public enum MobileNetV3: NetworkFamily {
     }
     try check.require(config.hidden, in: ConfigCheck.channels, "hidden")
     try check.require(config.stem ?? 16, in: ConfigCheck.channels, "stem")
-    try check.requireEpsilon(config.epsilon ?? 1e-3)
+    try check.requireEpsilon(config.norm.epsilon)
     try check.requireProbability(config.dropout ?? 0.2, "dropout")
     try check.require(classes, in: ConfigCheck.classes, "classes")
   }

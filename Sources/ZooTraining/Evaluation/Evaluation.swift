@@ -6,7 +6,7 @@ import ZooVision
 public struct Evaluation: Sendable {
   public let confusion: ConfusionMatrix
   /// Pictures whose class came first.
-  public let topOne: Proportion
+  public var topOne: Proportion { Proportion(confusion.correct, of: confusion.total) }
   /// Pictures whose class is among the five likeliest; nil where there are no more than five classes.
   public let topFive: Proportion?
   public let calibration: Calibration
@@ -52,11 +52,12 @@ public struct Evaluation: Sendable {
         }
       }
       for (prediction, truth) in zip(try classifier.predict(pictures, mirrors: mirrors), truths) {
-        let first = SoftmaxLoss.highest(prediction.logits)
-        confusion.add(truth: truth, prediction: first)
-        calibration.add(confidence: prediction.probabilities[first], isRight: first == truth)
+        let guesses = prediction.top(5)
+        guard let first = guesses.first else { continue }
+        confusion.add(truth: truth, prediction: first.index)
+        calibration.add(confidence: first.probability, isRight: first.index == truth)
         loss += SoftmaxLoss.judge(prediction.logits, truth: truth).loss
-        inTopFive += prediction.top(5).contains { $0.index == truth } ? 1 : 0
+        inTopFive += guesses.contains { $0.index == truth } ? 1 : 0
       }
     }
     guard confusion.total > 0 else {
@@ -66,7 +67,6 @@ public struct Evaluation: Sendable {
     self.skipped = skipped
     self.loss = loss / Double(confusion.total)
     self.calibration = calibration
-    topOne = Proportion(confusion.correct, of: confusion.total)
     topFive = model.labels.count > 5 ? Proportion(inTopFive, of: confusion.total) : nil
   }
 }
