@@ -19,6 +19,13 @@ indirect enum JSONTree {
     self = try parser.document()
   }
 
+  /// - Throws: ``TokenizerError/malformed(file:offset:problem:)``.
+  init(_ bytes: [UInt8], file: String) throws(TokenizerError) {
+    self = try bytes.withUnsafeBufferPointer { (bytes) throws(TokenizerError) in
+      try JSONTree(UnsafeRawBufferPointer(bytes), file: file)
+    }
+  }
+
   /// - Throws: ``TokenizerError/malformed(file:offset:problem:)``, `FileError`.
   init(path: String) throws {
     let file = try MappedFile(path: path)

@@ -8,6 +8,8 @@ public enum TokenizerError: Error, Sendable, Equatable {
   case missing(file: String, field: String, expected: String)
   /// A part of a tokenizer that isn't known here.
   case unsupported(file: String, part: String, found: String, known: [String])
+  /// More bytes than any tokenizer has.
+  case tooLarge(file: String, size: Int, limit: Int)
   /// A merge of pieces that are not in the vocabulary.
   case badMerge(file: String, line: Int, merge: String)
   /// An id that is no token's.
@@ -25,6 +27,8 @@ extension TokenizerError: ReportableError {
       ErrorReport(
         .badData, file: file, place: part, problem: "'\(found)' is not supported",
         advice: "known are " + known.joined(separator: ", "))
+    case .tooLarge(let file, let size, let limit):
+      ErrorReport(.badData, file: file, problem: "the tokenizer's files have \(size) bytes, at most \(limit) are read")
     case .badMerge(let file, let line, let merge):
       ErrorReport(
         .badData, file: file, place: "merge \(line)",

@@ -5,10 +5,9 @@ struct TokenizerFile {
   let file: String
   private let json: JSONTree
 
-  /// - Throws: ``TokenizerError``, `FileError`.
-  init(path: String) throws {
-    file = path
-    json = try JSONTree(path: path)
+  init(_ json: JSONTree, file: String) {
+    self.json = json
+    self.file = file
   }
 
   func tokenizer() throws(TokenizerError) -> Tokenizer {

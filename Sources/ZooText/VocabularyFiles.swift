@@ -3,46 +3,18 @@ import ZooCheckpoint
 
 /// Tokenizers as they were published before `tokenizer.json`: the vocabulary, and for byte pairs the merges.
 extension Tokenizer {
-  /// The tokenizer of a folder: `tokenizer.json`, else `vocab.txt`, else `vocab.json` and `merges.txt`.
-  ///
-  /// - Throws: ``TokenizerError``, `FileError`.
-  public init(folder: String) throws {
-    func path(_ name: String) -> String? {
-      let path = folder + "/" + name
-      return FileManager.default.fileExists(atPath: path) ? path : nil
-    }
-    if let file = path("tokenizer.json") {
-      self = try TokenizerFile(path: file).tokenizer()
-    } else if let file = path("vocab.txt") {
-      self = try .bert(vocabulary: file, settings: TokenizerSettings(folder: folder))
-    } else if let vocabulary = path("vocab.json"), let merges = path("merges.txt") {
-      self = try .bytePairs(vocabulary: vocabulary, merges: merges, settings: TokenizerSettings(folder: folder))
-    } else {
-      throw TokenizerError.missing(
-        file: folder, field: "tokenizer", expected: "tokenizer.json, vocab.txt, or vocab.json and merges.txt")
-    }
-  }
-
-  /// A `tokenizer.json`.
-  ///
-  /// - Throws: ``TokenizerError``, `FileError`.
-  public init(file: String) throws { self = try TokenizerFile(path: file).tokenizer() }
-
-  /// BERT's: a piece a line, its id the line's number from 0.
-  static func bert(vocabulary path: String, settings: TokenizerSettings) throws -> Tokenizer {
-    let file = try MappedFile(path: path)
+  /// WordPiece's of BERT: a piece a line, its id the line's number from 0.
+  static func bert(_ files: TokenizerFiles) throws(TokenizerError) -> Tokenizer {
+    let path = files.path(of: TokenizerFiles.wordPieces)
+    let settings = try TokenizerSettings(files)
     var vocabulary = Vocabulary()
-    try file.withBytes(offset: 0, count: file.count) { bytes in
-      for (id, line) in lines(bytes).enumerated() {
-        guard id < Vocabulary.limit else {
-          throw TokenizerError.missing(file: path, field: "line \(id)", expected: "fewer lines")
-        }
-        vocabulary.add(line, id)
-      }
+    for (id, line) in files.lines(of: TokenizerFiles.wordPieces).enumerated() {
+      guard id < Vocabulary.limit else { throw .missing(file: path, field: "line \(id)", expected: "fewer lines") }
+      vocabulary.add(line, id)
     }
-    func id(_ token: String) throws -> Int {
+    func id(_ token: String) throws(TokenizerError) -> Int {
       guard let id = vocabulary.id(of: Array(token.utf8)) else {
-        throw TokenizerError.missing(file: path, field: token, expected: "a line of its own")
+        throw .missing(file: path, field: token, expected: "a line of its own")
       }
       return id
     }
@@ -65,19 +37,17 @@ extension Tokenizer {
   }
 
   /// GPT-2's and RoBERTa's: pieces and ids as JSON, merges a line each under a line that names the version.
-  static func bytePairs(vocabulary path: String, merges mergesPath: String, settings: TokenizerSettings) throws
-    -> Tokenizer
-  {
-    let vocabulary = try Vocabulary(JSONTree(path: path), file: path, field: "vocabulary")
+  static func bytePairs(_ files: TokenizerFiles) throws(TokenizerError) -> Tokenizer {
+    let settings = try TokenizerSettings(files)
+    let vocabulary = try Vocabulary(
+      files.json(TokenizerFiles.bytePairs), file: files.path(of: TokenizerFiles.bytePairs), field: "vocabulary")
     var model = BytePairEncoding(vocabulary: vocabulary)
-    let merges = try MappedFile(path: mergesPath)
-    try merges.withBytes(offset: 0, count: merges.count) { bytes in
-      var rank = 0
-      for (number, line) in lines(bytes).enumerated() where !line.isEmpty {
-        if number == 0, line.starts(with: "#version".utf8) { continue }
-        try model.add(line.split(separator: 0x20).map { Array($0) }, rank: rank, file: mergesPath, line: number + 1)
-        rank += 1
-      }
+    let mergesPath = files.path(of: TokenizerFiles.merges)
+    var rank = 0
+    for (number, line) in files.lines(of: TokenizerFiles.merges).enumerated() where !line.isEmpty {
+      if number == 0, line.starts(with: "#version".utf8) { continue }
+      try model.add(line.split(separator: 0x20).map { Array($0) }, rank: rank, file: mergesPath, line: number + 1)
+      rank += 1
     }
     var tokenizer = Tokenizer(model: .bytePairs(model, isByteLevel: true))
     tokenizer.preTokenizer = .byteLevel(addsSpace: settings.addsSpace, splits: true)
@@ -95,13 +65,22 @@ extension Tokenizer {
     if let cls = id("<s>"), let sep = id("</s>") { tokenizer.template = .roberta(cls: cls, sep: sep) }
     return tokenizer
   }
+}
 
-  private static func lines(_ bytes: UnsafeRawBufferPointer) -> [[UInt8]] {
+extension TokenizerFiles {
+  /// The lines of a text; none where there is no such file.
+  fileprivate func lines(of name: String) -> [[UInt8]] {
+    let bytes = contents[name] ?? []
     var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map { line in
       Array(line.last == 0x0D ? line.dropLast() : line)
     }
     if lines.last?.isEmpty == true { lines.removeLast() }
     return lines
+  }
+
+  /// - Throws: ``TokenizerError/malformed(file:offset:problem:)``.
+  func json(_ name: String) throws(TokenizerError) -> JSONTree {
+    try JSONTree(contents[name] ?? [], file: path(of: name))
   }
 }
 
@@ -114,10 +93,9 @@ struct TokenizerSettings {
 
   init() {}
 
-  init(folder: String) throws {
-    let path = folder + "/tokenizer_config.json"
-    guard FileManager.default.fileExists(atPath: path) else { return }
-    let json = try JSONTree(path: path)
+  init(_ files: TokenizerFiles) throws(TokenizerError) {
+    guard files.contents[TokenizerFiles.settings] != nil else { return }
+    let json = try files.json(TokenizerFiles.settings)
     lowercases = json["do_lower_case"]?.bool ?? lowercases
     stripsAccents = json["strip_accents"]?.bool
     separatesChinese = json["tokenize_chinese_chars"]?.bool ?? separatesChinese
