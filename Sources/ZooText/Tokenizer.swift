@@ -52,17 +52,21 @@ public struct Tokenizer: Sendable {
 
   /// - Throws: ``TokenizerError/unknownID(id:size:)``.
   public func decode(_ ids: [Int], skippingSpecialTokens: Bool = true) throws(TokenizerError) -> String {
-    var pieces: [[UInt8]] = []
-    for id in ids {
-      if let token = addedByID[id] {
-        if !token.isSpecial || !skippingSpecialTokens { pieces.append(Array(token.content.utf8)) }
-      } else if let piece = model.vocabulary.piece(id) {
-        pieces.append(piece)
-      } else {
-        throw .unknownID(id: id, size: vocabularySize)
-      }
+    var decoder = StreamingDecoder(self, skippingSpecialTokens: skippingSpecialTokens)
+    var text = ""
+    for id in ids { text += try decoder.append(id) }
+    return text + decoder.finish()
+  }
+
+  /// How a token is spelled; nil where it is special and such are left out.
+  ///
+  /// - Throws: ``TokenizerError/unknownID(id:size:)``.
+  func piece(_ id: Int, skippingSpecialTokens: Bool) throws(TokenizerError) -> [UInt8]? {
+    if let token = addedByID[id] {
+      return token.isSpecial && skippingSpecialTokens ? nil : Array(token.content.utf8)
     }
-    return decoder.text(of: pieces)
+    guard let piece = model.vocabulary.piece(id) else { throw .unknownID(id: id, size: vocabularySize) }
+    return piece
   }
 
   /// The id of a token as it is spelled in the vocabulary; nil where there is none.

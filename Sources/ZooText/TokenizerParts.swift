@@ -112,24 +112,20 @@ enum PieceDecoder: Sendable, Equatable {
   /// Marks are spaces again; `dropsFirst`: but not in the first piece.
   case metaspace(Character, dropsFirst: Bool)
 
-  func text(of pieces: [[UInt8]]) -> String {
+  /// The UTF-8 that a piece adds to the text before it.
+  func bytes(of piece: [UInt8], isFirst: Bool) -> [UInt8] {
     switch self {
-    case .words: return pieces.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
-    case .byteLevel: return String(decoding: pieces.flatMap { ByteLevel.bytes(of: $0) }, as: UTF8.self)
+    case .words: return isFirst ? piece : [0x20] + piece
+    case .byteLevel: return ByteLevel.bytes(of: piece)
     case .metaspace(let mark, let dropsFirst):
-      return pieces.enumerated().map { index, piece in
-        let text = String(decoding: piece, as: UTF8.self)
-        let space = index == 0 && dropsFirst ? "" : " "
-        return text.replacingOccurrences(of: String(mark), with: space, options: .literal)
-      }.joined()
+      let text = String(decoding: piece, as: UTF8.self)
+      let space = isFirst && dropsFirst ? "" : " "
+      return Array(text.replacingOccurrences(of: String(mark), with: space, options: .literal).utf8)
     case .wordPiece(let continuation, let cleans):
-      return pieces.enumerated().map { index, bytes in
-        let joined =
-          index == 0
-          ? bytes : bytes.starts(with: continuation) ? Array(bytes.dropFirst(continuation.count)) : [0x20] + bytes
-        let text = String(decoding: joined, as: UTF8.self)
-        return cleans ? Self.cleaned(text) : text
-      }.joined()
+      let joined =
+        isFirst
+        ? piece : piece.starts(with: continuation) ? Array(piece.dropFirst(continuation.count)) : [0x20] + piece
+      return cleans ? Array(Self.cleaned(String(decoding: joined, as: UTF8.self)).utf8) : joined
     }
   }
 

@@ -80,6 +80,23 @@ private struct Expected: Decodable {
   }
 
   @Test(arguments: names)
+  func streamedTextIsFinalAndWhole(_ name: String) throws {
+    let (tokenizer, expected, _) = try load(name)
+    for (ids, text) in zip(expected.ids, expected.texts) {
+      var decoder = StreamingDecoder(tokenizer)
+      var streamed: [UInt8] = []
+      for id in ids {
+        streamed += try decoder.append(id).utf8
+        // The whole text begins with it, and what comes next begins a character.
+        let rest = text.utf8.dropFirst(streamed.count)
+        #expect(text.utf8.starts(with: streamed) && rest.first.map { $0 & 0xC0 != 0x80 } ?? true)
+      }
+      streamed += decoder.finish().utf8
+      #expect(streamed == Array(text.utf8), "\(text.debugDescription)")
+    }
+  }
+
+  @Test(arguments: names)
   func pairsAndCutsEqualHuggingFaces(_ name: String) throws {
     let (tokenizer, expected, lines) = try load(name)
     for (number, pair) in expected.pairs.enumerated() {
