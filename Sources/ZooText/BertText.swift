@@ -13,7 +13,8 @@ struct BertNormalizer: Sendable, Equatable {
     if cleansText { scalars = scalars.compactMap(Self.cleaned) }
     if separatesChinese { scalars = scalars.flatMap { $0.isChineseForBert ? [" ", $0, " "] : [$0] } }
     if stripsAccents ?? lowercases {
-      scalars = Self.text(scalars).decomposedStringWithCanonicalMapping.unicodeScalars
+      let text = UnicodeForms.normalized(Self.text(scalars)) { $0.decomposedStringWithCanonicalMapping }
+      scalars = text.unicodeScalars
         .filter { !($0.properties.generalCategory == .nonspacingMark && $0.isKnownToBert) }
     }
     if lowercases { scalars = scalars.flatMap { Array($0.properties.lowercaseMapping.unicodeScalars) } }
@@ -67,7 +68,7 @@ enum BertWords {
 
 extension Unicode.Scalar {
   /// The tables of Hugging Face's tokenizers are those of Unicode 8: characters that came later are letters to them.
-  fileprivate var isKnownToBert: Bool { (properties.age?.major ?? .max) <= 8 }
+  fileprivate var isKnownToBert: Bool { isKnown(toVersion: 8) }
 
   fileprivate var isControlForBert: Bool {
     switch properties.generalCategory {

@@ -16,8 +16,13 @@ public struct Tokenizer: Sendable {
   init(model: PieceModel) { self.model = model }
 
   mutating func add(_ tokens: [AddedToken]) {
-    addedTokens += tokens
-    for token in tokens where addedByID[token.id] == nil { addedByID[token.id] = token }
+    for token in tokens {
+      let known = addedByID[token.id]
+      // The first of two with one id and one spelling counts.
+      if let known, known.content.utf8.elementsEqual(token.content.utf8) { continue }
+      addedTokens.append(token)
+      addedByID[token.id] = known ?? token
+    }
     original = AddedTokenSplitter(addedTokens.filter { !$0.isNormalized })
     normalized = AddedTokenSplitter(addedTokens.filter(\.isNormalized))
   }

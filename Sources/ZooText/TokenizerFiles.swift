@@ -20,7 +20,8 @@ public struct TokenizerFiles: Sendable {
   /// What makes a tokenizer; the first whose files are all there counts.
   private static let kinds = [[tokenizer], [wordPieces], [bytePairs, merges]] + sentencePieces.map { [$0] }
   static let names = kinds.flatMap { $0 } + [settings]
-  private static let modelTypeKey = "model_type"
+  static let config = "config.json"
+  static let modelTypeKey = "model_type"
 
   /// Contents by name.
   public private(set) var contents: [String: [UInt8]] = [:]
@@ -45,8 +46,8 @@ public struct TokenizerFiles: Sendable {
       throw TokenizerError.tooLarge(file: largest, size: size, limit: Self.largest)
     }
     for (name, file) in files { contents[name] = try file.withBytes(offset: 0, count: file.count) { Array($0) } }
-    if Self.sentencePieces.contains(kind[0]), exists("config.json") {
-      modelType = try JSONTree(path: path(of: "config.json"))[Self.modelTypeKey]?.text
+    if Self.sentencePieces.contains(kind[0]), exists(Self.config) {
+      modelType = try JSONTree(path: path(of: Self.config))[Self.modelTypeKey]?.text
     }
   }
 
@@ -143,6 +144,9 @@ private enum CarriedContents: Encodable {
 extension Tokenizer {
   /// The tokenizer that the files make.
   ///
+  /// A model of SentencePiece's is T5's or XLM-RoBERTa's by `tokenizer_class` in tokenizer_config.json, else by
+  /// `model_type` in the config.json beside it, else by its name (`spiece.model` is T5's); others are refused.
+  ///
   /// - Throws: ``TokenizerError``.
   public init(files: TokenizerFiles) throws(TokenizerError) {
     switch files.kind?.first {
@@ -152,8 +156,7 @@ extension Tokenizer {
       ).tokenizer()
     case TokenizerFiles.wordPieces: self = try .bert(files)
     case TokenizerFiles.bytePairs: self = try .bytePairs(files)
-    case let kind?:
-      throw .unsupported(file: files.source, part: "tokenizer", found: kind, known: [TokenizerFiles.tokenizer])
+    case let name?: self = try .sentencePieces(files, name: name)
     case nil: throw TokenizerFiles.missing(in: files.source)
     }
   }

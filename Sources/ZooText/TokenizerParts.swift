@@ -16,15 +16,12 @@ enum Normalizer: Sendable, Equatable {
         lowered.append(contentsOf: scalar.properties.lowercaseMapping.unicodeScalars)
       }
       return String(lowered)
-    case .stripAccents:
-      var bare = String.UnicodeScalarView()
-      bare.append(contentsOf: text.unicodeScalars.filter { $0.properties.generalCategory != .nonspacingMark })
-      return String(bare)
+    case .stripAccents: return UnicodeForms.withoutAccents(text)
     case .precompiled(let map): return map.normalize(text)
-    case .nfc: return text.precomposedStringWithCanonicalMapping
-    case .nfd: return text.decomposedStringWithCanonicalMapping
-    case .nfkc: return text.precomposedStringWithCompatibilityMapping
-    case .nfkd: return text.decomposedStringWithCompatibilityMapping
+    case .nfc: return UnicodeForms.normalized(text) { $0.precomposedStringWithCanonicalMapping }
+    case .nfd: return UnicodeForms.normalized(text) { $0.decomposedStringWithCanonicalMapping }
+    case .nfkc: return UnicodeForms.normalized(text) { $0.precomposedStringWithCompatibilityMapping }
+    case .nfkd: return UnicodeForms.normalized(text) { $0.decomposedStringWithCompatibilityMapping }
     }
   }
 }

@@ -12,18 +12,11 @@ extension Tokenizer {
       guard id < Vocabulary.limit else { throw .missing(file: path, field: "line \(id)", expected: "fewer lines") }
       vocabulary.add(line, id)
     }
-    func id(_ token: String) throws(TokenizerError) -> Int {
-      guard let id = vocabulary.id(of: Array(token.utf8)) else {
-        throw .missing(file: path, field: token, expected: "a line of its own")
-      }
-      return id
+    guard let unknown = vocabulary.id(of: Array("[UNK]".utf8)) else {
+      throw .missing(file: path, field: "[UNK]", expected: "a piece of its own")
     }
-    var tokenizer = Tokenizer(model: .wordPiece(WordPiece(vocabulary: vocabulary, unknown: try id("[UNK]"))))
-    let special = ["[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"]
-    tokenizer.add(
-      special.compactMap { token in
-        vocabulary.id(of: Array(token.utf8)).map { AddedToken(content: token, id: $0, isSpecial: true) }
-      })
+    var tokenizer = Tokenizer(model: .wordPiece(WordPiece(vocabulary: vocabulary, unknown: unknown)))
+    tokenizer.addSpecial(["[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"])
     tokenizer.normalizers = [
       .bert(
         BertNormalizer(
@@ -31,7 +24,8 @@ extension Tokenizer {
           lowercases: settings.lowercases))
     ]
     tokenizer.preTokenizer = .bert
-    tokenizer.template = .bert(cls: try id("[CLS]"), sep: try id("[SEP]"))
+    tokenizer.template = .bert(
+      cls: try tokenizer.required("[CLS]", file: path), sep: try tokenizer.required("[SEP]", file: path))
     tokenizer.decoder = .wordPiece(continuation: Array("##".utf8), cleans: true)
     return tokenizer
   }
@@ -50,20 +44,31 @@ extension Tokenizer {
       rank += 1
     }
     var tokenizer = Tokenizer(model: .bytePairs(model, isByteLevel: true))
-    tokenizer.preTokenizer = .byteLevel(addsSpace: settings.addsSpace, splits: true)
+    tokenizer.preTokenizer = .byteLevel(addsSpace: settings.addsSpace ?? false, splits: true)
     tokenizer.decoder = .byteLevel
-    func id(_ token: String) -> Int? { vocabulary.id(of: Array(token.utf8)) }
     // RoBERTa's pieces have the marks of sentences; GPT-2's end of text stands alone.
-    let special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", "<|endoftext|>"]
-    tokenizer.add(
-      special.compactMap { token in
-        guard let id = id(token) else { return nil }
-        var added = AddedToken(content: token, id: id, isSpecial: true)
-        added.stripsLeft = token == "<mask>"
-        return added
-      })
-    if let cls = id("<s>"), let sep = id("</s>") { tokenizer.template = .roberta(cls: cls, sep: sep) }
+    tokenizer.addSpecial(["<s>", "<pad>", "</s>", "<unk>", "<|endoftext|>"])
+    tokenizer.addSpecial(["<mask>"], strippingLeft: true)
+    if let cls = tokenizer.id(of: "<s>"), let sep = tokenizer.id(of: "</s>") {
+      tokenizer.template = .roberta(cls: cls, sep: sep)
+    }
     return tokenizer
+  }
+
+  /// Those of the tokens that are pieces stand for themselves.
+  mutating func addSpecial(_ tokens: [String], strippingLeft: Bool = false) {
+    add(
+      tokens.compactMap { content in
+        guard let id = model.vocabulary.id(of: Array(content.utf8)) else { return nil }
+        var token = AddedToken(content: content, id: id, isSpecial: true)
+        token.stripsLeft = strippingLeft
+        return token
+      })
+  }
+
+  func required(_ token: String, file: String) throws(TokenizerError) -> Int {
+    guard let id = id(of: token) else { throw .missing(file: file, field: token, expected: "a piece of its own") }
+    return id
   }
 }
 
@@ -89,9 +94,11 @@ struct TokenizerSettings {
   var lowercases = true
   var stripsAccents: Bool?
   var separatesChinese = true
-  var addsSpace = false
-
-  init() {}
+  var addsSpace: Bool?
+  var tokenizerClass: String?
+  /// T5's `<extra_id_…>`.
+  var extraTokens = 100
+  var maskStripsLeft = false
 
   init(_ files: TokenizerFiles) throws(TokenizerError) {
     guard files.contents[TokenizerFiles.settings] != nil else { return }
@@ -99,6 +106,17 @@ struct TokenizerSettings {
     lowercases = json["do_lower_case"]?.bool ?? lowercases
     stripsAccents = json["strip_accents"]?.bool
     separatesChinese = json["tokenize_chinese_chars"]?.bool ?? separatesChinese
-    addsSpace = json["add_prefix_space"]?.bool ?? addsSpace
+    addsSpace = json["add_prefix_space"]?.bool
+    tokenizerClass = json["tokenizer_class"]?.text
+    maskStripsLeft = json["mask_token"]?["lstrip"]?.bool ?? false
+    if let count = json["extra_ids"] {
+      guard let count = count.integer, (0...Self.mostExtraTokens).contains(count) else {
+        throw .missing(
+          file: files.path(of: TokenizerFiles.settings), field: "extra_ids", expected: "0 to \(Self.mostExtraTokens)")
+      }
+      extraTokens = count
+    }
   }
+
+  private static let mostExtraTokens = 1 << 16
 }

@@ -2,9 +2,11 @@
 
     python Tests/Fixtures/make_text.py
 
-Vocabularies are trained on the lines themselves. `lines.json` has 10,000 lines of mixed languages,
+Vocabularies are trained on the lines themselves; BERT's only where there is none, since that training gives another one
+each time. `lines.json` has 10,000 lines of mixed languages,
 emoji, control characters and what is left of invalid bytes; `expected.json` holds for each tokenizer the ids of the first
-lines, and of the others a digest for each block."""
+lines, and of the others a digest for each block; `expected_symbols.json` the same of a model of SentencePiece's that has
+symbols of its user's and no table of characters; `normalizers.json` a digest for each block of normalised lines."""
 
 import collections
 import hashlib
@@ -12,12 +14,11 @@ import io
 import json
 import os
 import random
-import shutil
 import tempfile
 import unicodedata
 
 import sentencepiece
-from tokenizers import AddedToken, ByteLevelBPETokenizer, BertWordPieceTokenizer, Tokenizer
+from tokenizers import AddedToken, ByteLevelBPETokenizer, BertWordPieceTokenizer, Tokenizer, normalizers
 from transformers import BertTokenizerFast, GPT2TokenizerFast, RobertaTokenizerFast, T5TokenizerFast, XLMRobertaTokenizerFast
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "text")
@@ -88,41 +89,67 @@ def line(chance):
     return "".join(parts)
 
 
-def digest(rows):
-    return hashlib.sha256("\n".join(" ".join(map(str, row)) for row in rows).encode()).hexdigest()
+def digests(texts):
+    return [hashlib.sha256("\n".join(texts[start:start + BLOCK]).encode()).hexdigest()
+            for start in range(0, LINES, BLOCK)]
 
 
-def describe(encode, decode, lines):
-    rows = [encode(text) for text in lines]
-    texts = [decode(row) for row in rows[:SHOWN]]
-    return {"ids": rows[:SHOWN], "texts": texts,
-            "blocks": [digest(rows[start:start + BLOCK]) for start in range(0, LINES, BLOCK)]}
+def describe(fast, lines):
+    rows = [fast.encode(text).ids for text in lines]
+    return {"ids": rows[:SHOWN], "texts": [fast.decode(row) for row in rows[:SHOWN]],
+            "blocks": digests([" ".join(map(str, row)) for row in rows])}
 
 
-def sentence_pieces(lines):
+def describe_pairs(fast, lines):
+    pairs = [{"ids": (e := fast.encode(a, b)).ids, "types": e.type_ids} for a, b in zip(lines[:20], lines[20:40])]
+    cut = []
+    for length in (4, 9, 16, 40):
+        fast.enable_truncation(length)
+        cut += [{"length": length, "ids": fast.encode(a, b).ids} for a, b in zip(lines[:20], lines[20:40])]
+    fast.no_truncation()
+    return {"pairs": pairs, "cut": cut}
+
+
+def sentence_pieces(lines, **options):
     """A model of SentencePiece's: of characters that are seen often, since it takes every one into the vocabulary."""
     seen = collections.Counter("".join(lines))
     often = ["".join(c for c in text if seen[c] >= 60 and c not in "\n\0") for text in lines]
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(often), model_writer=model, vocab_size=VOCABULARY, model_type="unigram",
-        character_coverage=0.999, pad_id=0, eos_id=1, unk_id=2, bos_id=-1, minloglevel=2, num_threads=1)
+        sentence_iterator=iter(often), model_writer=model, model_type="unigram",
+        character_coverage=0.999, pad_id=0, eos_id=1, unk_id=2, bos_id=-1, minloglevel=2, num_threads=1, **options)
     return model.getvalue()
 
 
+def converted(model):
+    """What Transformers makes of a model of SentencePiece's for T5, and for XLM-RoBERTa."""
+    for name, made, file in (("t5", T5TokenizerFast, "spiece.model"),
+                             ("xlm_roberta", XLMRobertaTokenizerFast, "sentencepiece.bpe.model")):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(f"{folder}/{file}", "wb") as out:
+                out.write(model)
+            with open(f"{folder}/tokenizer_config.json", "w") as out:
+                out.write("{}")
+            yield name, Tokenizer.from_str(made.from_pretrained(folder).backend_tokenizer.to_str())
+
+
+def write(name, value, ascii=True):
+    with open(f"{HERE}/{name}", "w") as file:
+        json.dump(value, file, ensure_ascii=ascii, separators=(",", ":"))
+
+
 def main():
-    shutil.rmtree(HERE, ignore_errors=True)
-    os.makedirs(HERE)
     chance = random.Random(20)
     lines = [line(chance) for _ in range(LINES)]
-    with open(f"{HERE}/lines.json", "w") as file:
-        json.dump(lines, file, ensure_ascii=False, separators=(",", ":"))
     expected = {}
+    for name in ("bert_uncased", "bert_cased", "gpt2", "roberta", "t5", "xlm_roberta", "symbols"):
+        os.makedirs(f"{HERE}/{name}", exist_ok=True)
+    write("lines.json", lines, ascii=False)
     for name, lowercase in (("bert_uncased", True), ("bert_cased", False)):
-        os.makedirs(f"{HERE}/{name}")
-        trained = BertWordPieceTokenizer(lowercase=lowercase)
-        trained.train_from_iterator(lines, vocab_size=VOCABULARY, limit_alphabet=400, show_progress=False)
-        trained.save_model(f"{HERE}/{name}")
+        if not os.path.exists(f"{HERE}/{name}/vocab.txt"):
+            trained = BertWordPieceTokenizer(lowercase=lowercase)
+            trained.train_from_iterator(lines, vocab_size=VOCABULARY, limit_alphabet=400, show_progress=False)
+            trained.save_model(f"{HERE}/{name}")
         if not lowercase:
             with open(f"{HERE}/{name}/tokenizer_config.json", "w") as file:
                 file.write('{"do_lower_case": false}\n')
@@ -130,7 +157,6 @@ def main():
             BertTokenizerFast(vocab=f"{HERE}/{name}/vocab.txt", do_lower_case=lowercase).backend_tokenizer.to_str())
         expected[name] = fast
     for name in ("gpt2", "roberta"):
-        os.makedirs(f"{HERE}/{name}")
         trained = ByteLevelBPETokenizer()
         special = ["<|endoftext|>"] if name == "gpt2" else ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
         trained.train_from_iterator(lines, vocab_size=VOCABULARY, special_tokens=special, show_progress=False)
@@ -140,30 +166,26 @@ def main():
         # As roberta-base is published.
         mask = {"mask_token": AddedToken("<mask>", lstrip=True, special=True)} if name == "roberta" else {}
         expected[name] = Tokenizer.from_str(made(**files, **mask).backend_tokenizer.to_str())
-    model = sentence_pieces(lines)
-    for name, made, file in (("t5", T5TokenizerFast, "spiece.model"),
-                             ("xlm_roberta", XLMRobertaTokenizerFast, "sentencepiece.bpe.model")):
-        os.makedirs(f"{HERE}/{name}")
-        with tempfile.TemporaryDirectory() as folder:
-            with open(f"{folder}/{file}", "wb") as out:
-                out.write(model)
-            with open(f"{folder}/tokenizer_config.json", "w") as out:
-                out.write("{}")
-            expected[name] = Tokenizer.from_str(made.from_pretrained(folder).backend_tokenizer.to_str())
-    found = {}
+    model = sentence_pieces(lines, vocab_size=VOCABULARY)
+    with open(f"{HERE}/t5/spiece.model", "wb") as file:
+        file.write(model)
+    expected |= dict(converted(model))
     for name, fast in expected.items():
         fast.save(f"{HERE}/{name}/tokenizer.json", pretty=False)
-        found[name] = describe(lambda text: fast.encode(text).ids, fast.decode, lines)
-        found[name]["pairs"] = [
-            {"ids": (e := fast.encode(a, b)).ids, "types": e.type_ids} for a, b in zip(lines[:20], lines[20:40])]
-        found[name]["cut"] = []
-        for length in (4, 9, 16, 40):
-            fast.enable_truncation(length)
-            found[name]["cut"] += [
-                {"length": length, "ids": fast.encode(a, b).ids} for a, b in zip(lines[:20], lines[20:40])]
-        fast.no_truncation()
-    with open(f"{HERE}/expected.json", "w") as file:
-        json.dump(found, file, ensure_ascii=True, separators=(",", ":"))
+    write("expected.json", {name: describe(fast, lines) | describe_pairs(fast, lines)
+                            for name, fast in expected.items()})
+
+    # "the" stands in words too; "fox<>" nowhere but in the first line here.
+    symbols = sentence_pieces(lines, vocab_size=600, user_defined_symbols=["the", "fox<>"], control_symbols=["<ctl>"],
+                              normalization_rule_name="identity")
+    with open(f"{HERE}/symbols/spiece.model", "wb") as file:
+        file.write(symbols)
+    more = ["a fox<>fox <ctl> fox<><extra_id_7>", *lines[1:]]
+    write("expected_symbols.json", {name: describe(fast, more) for name, fast in converted(symbols)})
+    write("normalizers.json", {
+        made.__name__: digests([made().normalize_str(text) for text in lines])
+        for made in (normalizers.NFC, normalizers.NFD, normalizers.NFKC, normalizers.NFKD, normalizers.Lowercase,
+                     normalizers.StripAccents)})
 
 
 main()

@@ -1,7 +1,7 @@
 /// The fields of one protobuf message, in order, checked against its end
 /// (https://protobuf.dev/programming-guides/encoding/).
-struct ProtobufFields {
-  enum Value {
+package struct ProtobufFields {
+  package enum Value {
     case varint(UInt64)
     case fixed32(UInt32)
     case fixed64
@@ -9,12 +9,12 @@ struct ProtobufFields {
   }
 
   private let bytes: UnsafeRawBufferPointer
-  private(set) var position = 0
+  package private(set) var position = 0
 
-  init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+  package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
   /// The next field; nil at the end, or where the message is malformed, which ``isWhole`` tells apart.
-  mutating func next() -> (number: UInt64, value: Value)? {
+  package mutating func next() -> (number: UInt64, value: Value)? {
     guard position < bytes.count, let tag = varint() else { return nil }
     switch tag & 7 {
     case 0: return varint().map { (tag >> 3, .varint($0)) }
@@ -27,21 +27,21 @@ struct ProtobufFields {
     }
   }
 
-  private(set) var isWhole = true
+  package private(set) var isWhole = true
 
   private mutating func fail<T>() -> T? {
     isWhole = false
     return nil
   }
 
-  mutating func take(_ count: Int) -> UnsafeRawBufferPointer? {
+  package mutating func take(_ count: Int) -> UnsafeRawBufferPointer? {
     guard count <= bytes.count - position else { return fail() }
     defer { position += count }
     return UnsafeRawBufferPointer(rebasing: bytes[position..<(position + count)])
   }
 
   /// Seven bits a byte, the lowest first.
-  mutating func varint() -> UInt64? {
+  package mutating func varint() -> UInt64? {
     var value: UInt64 = 0
     for shift in stride(from: UInt64(0), to: 64, by: 7) {
       guard position < bytes.count else { return fail() }
