@@ -79,6 +79,7 @@ static dnnl::primitive_attr attributes(zoo_epilogue epilogue) {
       break;
     // Version 2 has the slope and the offset built in.
     case ZOO_HARD_SWISH: operations.append_eltwise(1.0f, algorithm::eltwise_hardswish, 1.0f / 6, 0.5f); break;
+    case ZOO_GELU_TANH: operations.append_eltwise(1.0f, algorithm::eltwise_gelu_tanh, 0.0f, 0.0f); break;
     case ZOO_TANH: operations.append_eltwise(1.0f, algorithm::eltwise_tanh, 0.0f, 0.0f); break;
   }
   attr.set_post_ops(operations);
@@ -227,6 +228,7 @@ int32_t zoo_network_add_activation(zoo_network *network, int32_t input, int32_t 
                   : activation == ZOO_SIGMOID ? algorithm::eltwise_logistic
                   : activation == ZOO_SILU    ? algorithm::eltwise_swish
                   : activation == ZOO_TANH    ? algorithm::eltwise_tanh
+                  : activation == ZOO_GELU_TANH ? algorithm::eltwise_gelu_tanh
                                               : algorithm::eltwise_gelu_erf;
     float alpha = activation == ZOO_SILU ? 1.0f : 0.0f, beta = activation == ZOO_RELU6 ? 6.0f : 0.0f;
     auto attr = attributes({0, ZOO_NO_ACTIVATION});

@@ -3,25 +3,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "vectors.hpp"
+
 namespace {
 
-template <int lanes>
-struct Lanes {
-  typedef float type __attribute__((vector_size(lanes * sizeof(float)), aligned(sizeof(float))));
-  typedef int32_t integer __attribute__((vector_size(lanes * sizeof(int32_t))));
-};
-
-#define ALWAYS_INLINE inline __attribute__((always_inline))
-
-template <int lanes>
-ALWAYS_INLINE typename Lanes<lanes>::type &vector_at(float *place) {
-  return *reinterpret_cast<typename Lanes<lanes>::type *>(place);
-}
-
-template <int lanes>
-ALWAYS_INLINE const typename Lanes<lanes>::type &vector_at(const float *place) {
-  return *reinterpret_cast<const typename Lanes<lanes>::type *>(place);
-}
+using zoo::Lanes;
+using zoo::vector_at;
 
 // One tile of the result, held in registers: `vectors` of them in each row.
 template <int lanes, int vectors>
@@ -75,30 +62,6 @@ ALWAYS_INLINE void multiply_all(const float *a, int64_t a_row, int64_t a_column,
   }
 }
 
-// Makes numbers from -87 to 0 the powers of e: 2ⁿ · eʳ with |r| at most half of ln 2, eʳ by its Taylor polynomial of
-// degree 7, whose error is below half a unit in the last place.
-template <int lanes>
-ALWAYS_INLINE void exponentiate(typename Lanes<lanes>::type &x) {
-  using Vector = typename Lanes<lanes>::type;
-  using Integer = typename Lanes<lanes>::integer;
-  // Added and taken away, it rounds to a whole number.
-  constexpr float rounder = 12582912.0f;
-  Vector n = (x * 1.44269504089f + rounder) - rounder;
-  Vector r = x - n * 0.693359375f;
-  r = r - n * -2.12194440e-4f;
-  Vector power = r * (1.0f / 5040) + 1.0f / 720;
-  power = power * r + 1.0f / 120;
-  power = power * r + 1.0f / 24;
-  power = power * r + 1.0f / 6;
-  power = power * r + 0.5f;
-  power = power * r + 1.0f;
-  power = power * r + 1.0f;
-  Integer exponent = (__builtin_convertvector(n, Integer) + 127) << 23;
-  Vector factor;
-  std::memcpy(&factor, &exponent, sizeof(factor));
-  x = power * factor;
-}
-
 template <int lanes>
 ALWAYS_INLINE float soften(float *products, const float *bias, const float *mask, int64_t count, zoo::SoftmaxRow &row) {
   using Vector = typename Lanes<lanes>::type;
@@ -121,7 +84,7 @@ ALWAYS_INLINE float soften(float *products, const float *bias, const float *mask
   for (int64_t place = 0; place < whole; place += lanes) {
     Vector x = vector_at<lanes>(products + place) - peak;
     Vector power = x < lowest ? lowest : x;
-    exponentiate<lanes>(power);
+    zoo::exponentiate<lanes>(power);
     power = x < lowest ? zero : power;
     vector_at<lanes>(products + place) = power;
     sums += power;
@@ -129,7 +92,7 @@ ALWAYS_INLINE float soften(float *products, const float *bias, const float *mask
   float sum = 0;
   for (int lane = 0; lane < lanes; lane++) sum += sums[lane];
   Vector before = zero + std::max(row.peak - peak, least);
-  exponentiate<lanes>(before);
+  zoo::exponentiate<lanes>(before);
   float earlier = row.sum > 0 ? before[0] : 0;
   row.sum = row.sum * earlier + sum;
   row.peak = peak;
@@ -145,42 +108,35 @@ float soften_8(float *products, const float *bias, const float *mask, int64_t co
   return soften<8>(products, bias, mask, count, row);
 }
 
-#if defined(__x86_64__)
-#define WIDE __attribute__((target("avx512f,avx512dq,avx512vl")))
-WIDE void multiply_16(const float *a, int64_t a_row, int64_t a_column, const float *b, int64_t b_row, float *c,
-                      int64_t c_row, int64_t rows, int64_t columns, int64_t depth, bool adds) {
+ZOO_WIDE void multiply_16(const float *a, int64_t a_row, int64_t a_column, const float *b, int64_t b_row, float *c,
+                          int64_t c_row, int64_t rows, int64_t columns, int64_t depth, bool adds) {
   multiply_all<16, 4>(a, a_row, a_column, b, b_row, c, c_row, rows, columns, depth, adds);
 }
 
-WIDE float soften_16(float *products, const float *bias, const float *mask, int64_t count, zoo::SoftmaxRow &row) {
+ZOO_WIDE float soften_16(float *products, const float *bias, const float *mask, int64_t count, zoo::SoftmaxRow &row) {
   return soften<16>(products, bias, mask, count, row);
 }
 
-#define MIDDLE __attribute__((target("avx2,fma")))
-MIDDLE void multiply_8_fused(const float *a, int64_t a_row, int64_t a_column, const float *b, int64_t b_row, float *c,
-                             int64_t c_row, int64_t rows, int64_t columns, int64_t depth, bool adds) {
+ZOO_MIDDLE void multiply_8_fused(const float *a, int64_t a_row, int64_t a_column, const float *b, int64_t b_row, float *c,
+                                 int64_t c_row, int64_t rows, int64_t columns, int64_t depth, bool adds) {
   multiply_all<8, 2>(a, a_row, a_column, b, b_row, c, c_row, rows, columns, depth, adds);
 }
 
-MIDDLE float soften_8_fused(float *products, const float *bias, const float *mask, int64_t count, zoo::SoftmaxRow &row) {
+ZOO_MIDDLE float soften_8_fused(float *products, const float *bias, const float *mask, int64_t count,
+                                zoo::SoftmaxRow &row) {
   return soften<8>(products, bias, mask, count, row);
 }
-#endif
 
 struct Kernels {
   decltype(&multiply_8) multiply = multiply_8;
   decltype(&soften_8) soften = soften_8;
 
   Kernels() {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-      multiply = multiply_16;
-      soften = soften_16;
-    } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-      multiply = multiply_8_fused;
-      soften = soften_8_fused;
+    switch (zoo::instruction_set()) {
+      case zoo::InstructionSet::wide: multiply = multiply_16, soften = soften_16; break;
+      case zoo::InstructionSet::middle: multiply = multiply_8_fused, soften = soften_8_fused; break;
+      case zoo::InstructionSet::narrow: break;
     }
-#endif
   }
 };
 

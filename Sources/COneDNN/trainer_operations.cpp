@@ -92,6 +92,7 @@ int32_t zoo_trainer_add_activation(zoo_trainer *trainer, int32_t input, int32_t 
                   : activation == ZOO_SIGMOID ? algorithm::eltwise_logistic
                   : activation == ZOO_SILU    ? algorithm::eltwise_swish
                   : activation == ZOO_TANH    ? algorithm::eltwise_tanh
+                  : activation == ZOO_GELU_TANH ? algorithm::eltwise_gelu_tanh
                                               : algorithm::eltwise_gelu_erf;
     float alpha = activation == ZOO_SILU ? 1.0f : 0.0f, beta = activation == ZOO_RELU6 ? 6.0f : 0.0f;
     auto shape = x.get_desc();

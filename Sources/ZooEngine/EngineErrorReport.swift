@@ -14,6 +14,16 @@ extension EngineError: ReportableError {
     case .kernel(let node, let problem): ErrorReport(.unavailable, place: node, problem: "oneDNN: \(problem)")
     case .tooLarge(let shape):
       ErrorReport(.badData, problem: "an input of \(shape) needs more memory than can be addressed")
+    case .sequenceLength(let found, let limit):
+      found == 0
+        ? ErrorReport(.badData, problem: "a text has no tokens")
+        : ErrorReport(
+          .badData, problem: "a text has \(found) tokens, and the network takes \(limit ?? found)",
+          advice: "shorten the text")
+    case .noSuchRow(let node, let index, let rows):
+      ErrorReport(
+        .badData, place: node, problem: "has \(rows) rows, and number \(index) is asked for",
+        advice: "use the tokenizer that belongs to the model")
     }
   }
 }

@@ -46,12 +46,19 @@ public struct Node: Sendable, Equatable {
 public struct Graph: Sendable, Equatable {
   public var nodes: [Node] = []
   public var input = ValueID(index: 0)
+  /// Token ids that an encoder-decoder's decoder goes on from; nil for every other network.
+  public internal(set) var decoderInput: ValueID?
   public var outputs: [ValueID] = []
   public var parameters: [Parameter] = []
   /// Names of the stages, the stem first and the head last.
   public var stages: [String] = []
+  /// Whether the last layer gives a number for each of the user's classes.
+  public internal(set) var givesClasses = true
   /// Whole numbers that the original keeps among its weights and that follow from the configuration.
   public var indexBuffers: [IndexBuffer] = []
+  /// Names under which the original's state dict has some parameters a second time, with the parameter's own: tied
+  /// embeddings.
+  public var aliases: [String: String] = [:]
   var valueCount = 1
 
   public init() {}

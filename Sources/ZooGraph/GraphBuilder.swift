@@ -20,8 +20,10 @@ public struct GraphBuilder {
   /// Everything from here on belongs to a new stage; call it once a stage, from the stem to the head.
   public mutating func beginStage(_ name: String) { graph.stages.append(name) }
 
-  public mutating func finish(outputs: [ValueID]) -> Graph {
+  /// - Parameter givesClasses: whether the last layer gives a number for each of the user's classes.
+  public mutating func finish(outputs: [ValueID], givesClasses: Bool = true) -> Graph {
     graph.outputs = outputs
+    graph.givesClasses = givesClasses
     return graph
   }
 

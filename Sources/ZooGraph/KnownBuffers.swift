@@ -14,7 +14,10 @@ extension Graph {
 
   /// The layer of the last stage that makes the classes, linear or a convolution: `fc`, `classifier.6`. Its weight and
   /// bias are all that the number of classes changes.
-  public var headModule: String? { nodes.last { $0.isLayer && $0.stage == stages.count - 1 }?.name }
+  /// nil where a network doesn't end in one.
+  public var headModule: String? {
+    givesClasses ? nodes.last { $0.isLayer && $0.stage == stages.count - 1 }?.name : nil
+  }
 }
 
 extension Graph {

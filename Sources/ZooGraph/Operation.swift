@@ -19,6 +19,8 @@ public enum Activation: Sendable, Equatable {
   case silu
   /// x · Φ(x) with the normal distribution's own Φ, (1 + erf(x / √2)) / 2.
   case gelu
+  /// x · (1 + tanh(√(2 / π) · (x + 0.044715 x³))) / 2: GPT-2's and T5's approximation of gelu.
+  case geluTanh
   /// min(max(x + 3, 0), 6) / 6.
   case hardSigmoid
   /// x · min(max(x + 3, 0), 6) / 6.
@@ -132,4 +134,8 @@ public enum Operation: Sendable, Equatable {
   case channelShift(exceptions: Range<Int>)
   /// A parameter under another shape of as many elements.
   case reshape([Int])
+  /// A parameter [I, O] as [O, I].
+  case transpose
+  /// What only networks of sequences have.
+  case sequence(SequenceOperation)
 }

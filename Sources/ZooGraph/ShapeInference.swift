@@ -77,12 +77,14 @@ extension Padding {
 }
 
 extension Graph {
-  /// The shape of every value, indexed by ``ValueID/index``, for an input of the given shape (pictures: [N, C, H, W]).
+  /// The shape of every value, indexed by ``ValueID/index``, for an input of the given shape (pictures: [N, C, H, W];
+  /// one sequence of token ids: [tokens]).
   ///
   /// - Throws: ``GraphError``.
   public func inferShapes(input shape: [Int]) throws(GraphError) -> [[Int]] {
     var shapes = [[Int]?](repeating: nil, count: values)
     shapes[input.index] = shape
+    if let decoderInput { shapes[decoderInput.index] = shape }
     for parameter in parameters { shapes[parameter.value.index] = parameter.shape }
     for node in nodes {
       var operands: [[Int]] = []
@@ -165,6 +167,10 @@ extension Node {
       return [batch, x.dropFirst().reduce(1, *)]
     case .attention(let attention): return try outputShape(of: attention, operands)
     case .tokens, .rearrange, .channelShift, .reshape: return try tokenShape(operands)
+    case .transpose:
+      guard x.count == 2 else { throw .rank(node: name, expected: 2, found: x) }
+      return [x[1], x[0]]
+    case .sequence(let operation): return try outputShape(of: operation, operands)
     }
   }
 

@@ -144,7 +144,8 @@ struct Lowering {
     case .attention(let attention): try lowerAttention(node, attention)
     case .tokens: try lowerTokens(node)
     case .rearrange(let rearrangement): try lowerRearrangement(node, rearrangement)
-    case .batchNormalization, .channelScale, .channelAffine, .channelShift, .reshape:
+    case .sequence: throw EngineError.unsupported(node: node.name, problem: "is a step of a sequence, not of a picture")
+    case .batchNormalization, .channelScale, .channelAffine, .channelShift, .reshape, .transpose:
       throw EngineError.unsupported(node: node.name, problem: "is folded into a convolution before lowering")
     }
   }
@@ -345,6 +346,7 @@ extension Activation {
     case .sigmoid: ZOO_SIGMOID
     case .silu: ZOO_SILU
     case .gelu: ZOO_GELU
+    case .geluTanh: ZOO_GELU_TANH
     case .hardSigmoid: ZOO_HARD_SIGMOID
     case .hardSwish: ZOO_HARD_SWISH
     case .tanh: ZOO_TANH

@@ -14,6 +14,7 @@ public enum ReferenceBackend {
     let shapes = try graph.inferShapes(input: input.shape)
     var values = [[Double]?](repeating: nil, count: graph.values)
     values[graph.input.index] = try input.values().map(Double.init)
+    if let decoderInput = graph.decoderInput { values[decoderInput.index] = try input.values().map(Double.init) }
     for parameter in graph.parameters {
       guard let tensor = weights[parameter.name] else { throw EngineError.missingWeight(name: parameter.name) }
       guard tensor.shape == parameter.shape else {
@@ -74,6 +75,10 @@ public enum ReferenceBackend {
     case .channelShift(let exceptions):
       return ReferenceChannels.map(x) { exceptions.contains($0) ? $1 : $1 + inputs[1].values[$0] }
     case .reshape: return x.values
+    case .transpose:
+      let (rows, columns) = (x.shape[0], x.shape[1])
+      return (0..<columns).flatMap { column in (0..<rows).map { x.values[$0 * columns + column] } }
+    case .sequence(let operation): return ReferenceSequences.output(of: operation, inputs)
     }
   }
 
@@ -96,6 +101,7 @@ public enum ReferenceBackend {
     case .sigmoid: 1 / (1 + exp(-x))
     case .silu: x / (1 + exp(-x))
     case .gelu: x * (1 + erf(x / 2.0.squareRoot())) / 2
+    case .geluTanh: x * (1 + Foundation.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x))) / 2
     case .hardSigmoid: min(max(x + 3, 0), 6) / 6
     case .hardSwish: x * min(max(x + 3, 0), 6) / 6
     case .tanh: Foundation.tanh(x)

@@ -136,7 +136,8 @@ final class TrainingProgram {
       let (first, last) = (Int64(exceptions.lowerBound), Int64(exceptions.upperBound))
       let parameters = try parameters(node, hasBias: false)
       try check(zoo_trainer_add_channel_shift(handle, x, y, parameters, first, last), node.name)
-    case .reshape: throw EngineError.unsupported(node: node.name, problem: "only parameters are reshaped")
+    case .sequence: throw EngineError.unsupported(node: node.name, problem: "is a step of a sequence, not of a picture")
+    case .reshape, .transpose: throw EngineError.unsupported(node: node.name, problem: "only parameters are reshaped")
     case .softmax: throw EngineError.unsupported(node: node.name, problem: "the loss takes logits: leave softmax out")
     }
   }

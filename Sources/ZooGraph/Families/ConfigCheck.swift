@@ -4,6 +4,7 @@ struct ConfigCheck {
 
   /// Widest layer accepted; products of two such widths and a kernel stay far below `Int.max`.
   static let channels = 1...65_536
+  static let vocabulary = 1...10_000_000
   static let classes = 1...1_000_000
   static let blocks = 1...1_000
 

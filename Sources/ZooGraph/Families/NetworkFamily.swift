@@ -5,9 +5,10 @@ public protocol NetworkFamily {
   associatedtype Config: Codable & Sendable
   /// The name that catalogue entries and checkpoints know the family by.
   static var name: String { get }
-  /// What its outputs are.
+  /// What its outputs are, where the configuration doesn't say otherwise.
   static var task: NetworkTask { get }
-  /// The network for pictures [N, 3, H, W], giving the logits of its ``task``.
+  static func task(_ config: Config) -> NetworkTask
+  /// The network for pictures [N, 3, H, W] or for sequences of token ids, giving the logits of its ``task``.
   static func graph(_ config: Config, classes: Int) throws(FamilyError) -> Graph
   /// The same network without what only training from scratch uses, such as an auxiliary classifier.
   static func withoutTrainingParts(_ config: Config) -> Config
@@ -15,16 +16,34 @@ public protocol NetworkFamily {
   static func pictureSide(_ config: Config) -> Int?
 }
 
-/// What a network says of a picture; named as Hugging Face names tasks.
+/// What a network says of a picture or a text; named as Hugging Face names tasks.
 public enum NetworkTask: String, Sendable {
   /// Logits [N, classes].
   case imageClassification = "image-classification"
   /// Logits [N, classes, H, W], a class for each pixel.
   case imageSegmentation = "image-segmentation"
+  /// A vector for each token, from which texts' vectors are made.
+  case featureExtraction = "feature-extraction"
+  /// Logits [rows, vocabulary]: which token stands where it is masked.
+  case fillMask = "fill-mask"
+  /// Logits [sequences, classes].
+  case textClassification = "text-classification"
+  /// Logits [rows, classes], a class for each token.
+  case tokenClassification = "token-classification"
+  /// Logits [rows, vocabulary]: which token follows.
+  case textGeneration = "text-generation"
+  /// Logits [decoder rows, vocabulary]: which token follows in the answer.
+  case text2TextGeneration = "text2text-generation"
+
+  /// Whether the network reads pictures; else texts.
+  public var isVision: Bool { [.imageClassification, .imageSegmentation].contains(self) }
+  /// Whether the number of classes is the user's to choose.
+  public var hasClasses: Bool { isVision || [.textClassification, .tokenClassification].contains(self) }
 }
 
 extension NetworkFamily {
   public static var task: NetworkTask { .imageClassification }
+  public static func task(_ config: Config) -> NetworkTask { task }
   public static func withoutTrainingParts(_ config: Config) -> Config { config }
   public static func pictureSide(_ config: Config) -> Int? { nil }
 }
@@ -50,12 +69,23 @@ public enum NetworkFamilies {
       AlexNet.self, VGG.self, ResNet.self, EfficientNetLite.self, InceptionV3.self, ConvNeXt.self, FCN.self,
       DeepLabV3.self, LRASPP.self, SqueezeNet.self, GoogLeNet.self, DenseNet.self, MobileNetV2.self, MobileNetV3.self,
       MNASNet.self, ShuffleNetV2.self, RegNet.self, EfficientNet.self, VisionTransformer.self, SwinTransformer.self,
-      MaxViT.self,
+      MaxViT.self, BERT.self, RoBERTa.self, DistilBERT.self, GPT2.self, T5.self,
     ]
   }
 
   /// - Throws: ``FamilyError``.
   public static func task(family: String) throws(FamilyError) -> NetworkTask { try type(named: family).task }
+
+  /// What a network of the family with that configuration, JSON, is for.
+  ///
+  /// - Throws: ``FamilyError``.
+  public static func task(family: String, config: Data) throws(FamilyError) -> NetworkTask {
+    try task(type(named: family), config)
+  }
+
+  private static func task<F: NetworkFamily>(_: F.Type, _ json: Data) throws(FamilyError) -> NetworkTask {
+    F.task(try decode(F.self, json))
+  }
 
   /// Builds a network from a family's name and its configuration as JSON.
   ///

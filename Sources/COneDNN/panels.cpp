@@ -1,0 +1,236 @@
+// Linear layers over panels of their weights: for many rows at the speed of arithmetic, for one at that of memory.
+#include <algorithm>
+#include <cmath>
+#include <new>
+#include <vector>
+
+#include "activations.hpp"
+#include "network.hpp"
+#include "parallel.hpp"
+#include "sequences.h"
+
+struct zoo_panels {
+  int64_t inputs, outputs;
+  zoo_panel_kind kind;
+  zoo::Pages weights;
+  std::vector<float> factors;
+
+  int64_t count() const { return outputs / zoo_panel_outputs; }
+  int64_t panel_size() const { return inputs * zoo_panel_outputs; }
+};
+
+namespace {
+
+using zoo::Lanes;
+using zoo::vector_at;
+
+// Rows that a tile of the result has at most: with four vectors of each they fill AVX-512's registers.
+constexpr int tile_rows = 6;
+// Rows that one thread takes of a panel at once: their inputs stay in its cache.
+constexpr int64_t block_rows = 96;
+
+int64_t element_size(zoo_panel_kind kind) {
+  return kind == ZOO_PANELS_FLOAT32 ? 4 : kind == ZOO_PANELS_BFLOAT16 ? 2 : 1;
+}
+
+uint16_t bfloat16(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, 4);
+  if ((bits & 0x7fffffff) > 0x7f800000) return static_cast<uint16_t>(bits >> 16 | 0x40);
+  return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+template <int lanes>
+ALWAYS_INLINE typename Lanes<lanes>::type widened(const float *place) { return vector_at<lanes>(place); }
+
+template <int lanes>
+ALWAYS_INLINE typename Lanes<lanes>::type widened(const uint16_t *place) {
+  auto halves = *reinterpret_cast<const typename Lanes<lanes>::halves *>(place);
+  auto bits = __builtin_convertvector(halves, typename Lanes<lanes>::bits) << 16;
+  typename Lanes<lanes>::type result;
+  std::memcpy(&result, &bits, sizeof(result));
+  return result;
+}
+
+template <int lanes>
+ALWAYS_INLINE typename Lanes<lanes>::type widened(const int8_t *place) {
+  auto bytes = *reinterpret_cast<const typename Lanes<lanes>::bytes *>(place);
+  return __builtin_convertvector(bytes, typename Lanes<lanes>::type);
+}
+
+// What becomes of sums.
+struct Finish {
+  const float *factors, *bias, *residual;
+  int64_t residual_row;
+  zoo_activation activation;
+};
+
+template <int lanes, int rows, int vectors, typename Weight>
+ALWAYS_INLINE void multiply_tile(const float *a, int64_t a_row, const Weight *panel, float *c, int64_t c_row,
+                                 int64_t depth, const Finish &finish) {
+  using Vector = typename Lanes<lanes>::type;
+  Vector sums[rows][vectors];
+#pragma clang loop unroll(full)
+  for (int row = 0; row < rows; row++)
+#pragma clang loop unroll(full)
+    for (int vector = 0; vector < vectors; vector++) sums[row][vector] = Vector{};
+  for (int64_t k = 0; k < depth; k++) {
+    Vector weights[vectors];
+#pragma clang loop unroll(full)
+    for (int vector = 0; vector < vectors; vector++)
+      weights[vector] = widened<lanes>(panel + k * zoo_panel_outputs + vector * lanes);
+#pragma clang loop unroll(full)
+    for (int row = 0; row < rows; row++) {
+      float factor = a[row * a_row + k];
+#pragma clang loop unroll(full)
+      for (int vector = 0; vector < vectors; vector++) sums[row][vector] += weights[vector] * factor;
+    }
+  }
+#pragma clang loop unroll(full)
+  for (int vector = 0; vector < vectors; vector++) {
+    auto offset = vector * lanes;
+    Vector factor = finish.factors ? vector_at<lanes>(finish.factors + offset) : Vector{} + 1.0f;
+    Vector bias = finish.bias ? vector_at<lanes>(finish.bias + offset) : Vector{};
+#pragma clang loop unroll(full)
+    for (int row = 0; row < rows; row++) {
+      Vector sum = zoo::activated<lanes>(sums[row][vector] * factor + bias, finish.activation);
+      if (finish.residual) sum += vector_at<lanes>(finish.residual + row * finish.residual_row + offset);
+      vector_at<lanes>(c + row * c_row + offset) = sum;
+    }
+  }
+}
+
+template <int lanes, int vectors, typename Weight>
+ALWAYS_INLINE void multiply_rows(int64_t rows, const float *a, int64_t a_row, const Weight *panel, float *c,
+                                 int64_t c_row, int64_t depth, const Finish &finish) {
+  switch (rows) {
+    case 1: return multiply_tile<lanes, 1, vectors>(a, a_row, panel, c, c_row, depth, finish);
+    case 2: return multiply_tile<lanes, 2, vectors>(a, a_row, panel, c, c_row, depth, finish);
+    case 3: return multiply_tile<lanes, 3, vectors>(a, a_row, panel, c, c_row, depth, finish);
+    case 4: return multiply_tile<lanes, 4, vectors>(a, a_row, panel, c, c_row, depth, finish);
+    case 5: return multiply_tile<lanes, 5, vectors>(a, a_row, panel, c, c_row, depth, finish);
+    default: return multiply_tile<lanes, tile_rows, vectors>(a, a_row, panel, c, c_row, depth, finish);
+  }
+}
+
+// Rows `first` to before `last` of one panel's outputs.
+template <int lanes, int vectors, typename Weight>
+ALWAYS_INLINE void multiply_panel(const zoo_panels &panels, const zoo_product &product, int64_t panel, int64_t first,
+                                  int64_t last) {
+  auto weights = static_cast<const Weight *>(panels.weights.data()) + panel * panels.panel_size();
+  for (int64_t part = 0; part < zoo_panel_outputs; part += vectors * lanes) {
+    auto output = panel * zoo_panel_outputs + part;
+    Finish finish{panels.factors.empty() ? nullptr : panels.factors.data() + output,
+                  product.bias ? product.bias + output : nullptr, nullptr, product.residual_row, product.activation};
+    for (auto row = first; row < last; row += tile_rows) {
+      if (product.residual) finish.residual = product.residual + row * product.residual_row + output;
+      multiply_rows<lanes, vectors>(std::min<int64_t>(tile_rows, last - row), product.input + row * product.input_row,
+                                    product.input_row, weights + part, product.output + row * product.output_row + output,
+                                    product.output_row, panels.inputs, finish);
+    }
+  }
+}
+
+template <int lanes, int vectors>
+ALWAYS_INLINE void multiply_kind(const zoo_panels &panels, const zoo_product &product, int64_t panel, int64_t first,
+                                 int64_t last) {
+  switch (panels.kind) {
+    case ZOO_PANELS_FLOAT32: return multiply_panel<lanes, vectors, float>(panels, product, panel, first, last);
+    case ZOO_PANELS_BFLOAT16: return multiply_panel<lanes, vectors, uint16_t>(panels, product, panel, first, last);
+    case ZOO_PANELS_INT8: return multiply_panel<lanes, vectors, int8_t>(panels, product, panel, first, last);
+  }
+}
+
+ZOO_WIDE void multiply_16(const zoo_panels &panels, const zoo_product &product, int64_t panel, int64_t first,
+                          int64_t last) {
+  multiply_kind<16, 4>(panels, product, panel, first, last);
+}
+
+ZOO_MIDDLE void multiply_8_fused(const zoo_panels &panels, const zoo_product &product, int64_t panel, int64_t first,
+                                 int64_t last) {
+  multiply_kind<8, 2>(panels, product, panel, first, last);
+}
+
+void multiply_8(const zoo_panels &panels, const zoo_product &product, int64_t panel, int64_t first, int64_t last) {
+  multiply_kind<8, 2>(panels, product, panel, first, last);
+}
+
+template <typename Weight, typename Convert>
+void pack(zoo_panels &panels, int64_t first, const float *weights, int64_t outputs, bool is_transposed,
+          const Convert &convert) {
+  auto inputs = panels.inputs;
+  auto whole = (outputs + zoo_panel_outputs - 1) / zoo_panel_outputs;
+  zoo::parallel(whole, [&](int64_t begin, int64_t end) {
+    for (auto panel = begin; panel < end; panel++) {
+      auto to = static_cast<Weight *>(panels.weights.data()) + (first / zoo_panel_outputs + panel) * panels.panel_size();
+      auto count = std::min<int64_t>(zoo_panel_outputs, outputs - panel * zoo_panel_outputs);
+      for (int64_t k = 0; k < inputs; k++)
+        for (int64_t column = 0; column < zoo_panel_outputs; column++) {
+          auto output = panel * zoo_panel_outputs + column;
+          float value = column >= count ? 0 : is_transposed ? weights[k * outputs + output] : weights[output * inputs + k];
+          to[k * zoo_panel_outputs + column] = convert(first + output, value);
+        }
+    }
+  });
+}
+
+}  // namespace
+
+extern "C" {
+
+zoo_panels *zoo_panels_create(int64_t inputs, int64_t outputs, zoo_panel_kind kind) {
+  try {
+    auto panels = new zoo_panels{inputs, outputs, kind, {}, {}};
+    try {
+      panels->weights = zoo::Pages(static_cast<size_t>(inputs * outputs * element_size(kind)));
+      if (kind == ZOO_PANELS_INT8) panels->factors.resize(outputs);
+      return panels;
+    } catch (...) {
+      delete panels;
+    }
+  } catch (...) {
+  }
+  return nullptr;
+}
+
+void zoo_panels_destroy(zoo_panels *panels) { delete panels; }
+
+int64_t zoo_panels_bytes(const zoo_panels *panels) {
+  return static_cast<int64_t>(panels->weights.bytes() + panels->factors.size() * sizeof(float));
+}
+
+void zoo_panels_pack(zoo_panels *panels, int64_t first, const float *weights, int64_t outputs, int32_t is_transposed) {
+  switch (panels->kind) {
+    case ZOO_PANELS_FLOAT32:
+      return pack<float>(*panels, first, weights, outputs, is_transposed, [](int64_t, float value) { return value; });
+    case ZOO_PANELS_BFLOAT16:
+      return pack<uint16_t>(*panels, first, weights, outputs, is_transposed,
+                            [](int64_t, float value) { return bfloat16(value); });
+    case ZOO_PANELS_INT8: break;
+  }
+  for (int64_t output = 0; output < outputs; output++) {
+    float largest = 0;
+    for (int64_t k = 0; k < panels->inputs; k++)
+      largest = std::max(largest, std::fabs(is_transposed ? weights[k * outputs + output] : weights[output * panels->inputs + k]));
+    panels->factors[first + output] = largest > 0 ? largest / 127 : 1;
+  }
+  pack<int8_t>(*panels, first, weights, outputs, is_transposed, [&](int64_t output, float value) {
+    auto factor = panels->factors[output];
+    return static_cast<int8_t>(factor > 0 ? std::nearbyint(value / factor) : 0);
+  });
+}
+
+void zoo_panels_multiply(const zoo_panels *panels, const zoo_product *product) {
+  auto kernel = multiply_8;
+  if (zoo::instruction_set() == zoo::InstructionSet::wide) kernel = multiply_16;
+  if (zoo::instruction_set() == zoo::InstructionSet::middle) kernel = multiply_8_fused;
+  auto blocks = (product->rows + block_rows - 1) / block_rows;
+  zoo::parallel(panels->count() * blocks, [&](int64_t first, int64_t last) {
+    for (auto item = first; item < last; item++) {
+      auto row = item % blocks * block_rows;
+      kernel(*panels, *product, item / blocks, row, std::min(row + block_rows, product->rows));
+    }
+  });
+}
+
+}  // extern "C"

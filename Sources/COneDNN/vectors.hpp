@@ -1,0 +1,96 @@
+// Vectors of as many floats as the kernel's instruction set has lanes, and the powers of e.
+#pragma once
+#include <cstdint>
+#include <cstring>
+
+// Functions that take and give vectors are inlined everywhere, so how vectors are passed doesn't matter.
+#pragma clang diagnostic ignored "-Wpsabi"
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+namespace zoo {
+
+template <int lanes>
+struct Lanes {
+  typedef float type __attribute__((vector_size(lanes * sizeof(float)), aligned(sizeof(float))));
+  typedef int32_t integer __attribute__((vector_size(lanes * sizeof(int32_t))));
+  typedef uint32_t bits __attribute__((vector_size(lanes * sizeof(uint32_t))));
+  typedef uint16_t halves __attribute__((vector_size(lanes * sizeof(uint16_t)), aligned(sizeof(uint16_t))));
+  typedef int8_t bytes __attribute__((vector_size(lanes), aligned(1)));
+};
+
+template <int lanes>
+ALWAYS_INLINE typename Lanes<lanes>::type &vector_at(float *place) {
+  return *reinterpret_cast<typename Lanes<lanes>::type *>(place);
+}
+
+template <int lanes>
+ALWAYS_INLINE const typename Lanes<lanes>::type &vector_at(const float *place) {
+  return *reinterpret_cast<const typename Lanes<lanes>::type *>(place);
+}
+
+// Makes numbers from -87 to 88 the powers of e: 2ⁿ · eʳ with |r| at most half of ln 2, eʳ by its Taylor polynomial of
+// degree 7, whose error is below half a unit in the last place.
+template <int lanes>
+ALWAYS_INLINE void exponentiate(typename Lanes<lanes>::type &x) {
+  using Vector = typename Lanes<lanes>::type;
+  using Integer = typename Lanes<lanes>::integer;
+  // Added and taken away, it rounds to a whole number.
+  constexpr float rounder = 12582912.0f;
+  Vector n = (x * 1.44269504089f + rounder) - rounder;
+  Vector r = x - n * 0.693359375f;
+  r = r - n * -2.12194440e-4f;
+  Vector power = r * (1.0f / 5040) + 1.0f / 720;
+  power = power * r + 1.0f / 120;
+  power = power * r + 1.0f / 24;
+  power = power * r + 1.0f / 6;
+  power = power * r + 0.5f;
+  power = power * r + 1.0f;
+  power = power * r + 1.0f;
+  Integer exponent = (__builtin_convertvector(n, Integer) + 127) << 23;
+  Vector factor;
+  std::memcpy(&factor, &exponent, sizeof(factor));
+  x = power * factor;
+}
+
+template <int lanes>
+ALWAYS_INLINE typename Lanes<lanes>::type clamped(typename Lanes<lanes>::type x, float low, float high) {
+  using Vector = typename Lanes<lanes>::type;
+  const Vector lowest = Vector{} + low, highest = Vector{} + high;
+  x = x < lowest ? lowest : x;
+  return x > highest ? highest : x;
+}
+
+template <int lanes>
+ALWAYS_INLINE float sum_of(typename Lanes<lanes>::type x) {
+  float sum = 0;
+  for (int lane = 0; lane < lanes; lane++) sum += x[lane];
+  return sum;
+}
+
+// For kernels in several instruction sets: `name_16`, `name_8_fused` and `name_8` of one template, and which of them fits.
+#if defined(__x86_64__)
+#define ZOO_WIDE __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl")))
+#define ZOO_MIDDLE __attribute__((target("avx2,fma")))
+
+enum class InstructionSet { narrow, middle, wide };
+
+inline InstructionSet instruction_set() {
+  static const InstructionSet set = [] {
+    bool is_wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                   __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+    if (is_wide) return InstructionSet::wide;
+    bool is_middle = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    return is_middle ? InstructionSet::middle : InstructionSet::narrow;
+  }();
+  return set;
+}
+#else
+#define ZOO_WIDE
+#define ZOO_MIDDLE
+
+enum class InstructionSet { narrow, middle, wide };
+
+inline InstructionSet instruction_set() { return InstructionSet::narrow; }
+#endif
+
+}  // namespace zoo
