@@ -73,6 +73,9 @@ public struct ClassifierOptions: Sendable {
       return switch model.task {
       case .imageClassification: .classifier(try Classifier(model, batch: batch, threads: threads))
       case .imageSegmentation: .segmenter(try Segmenter(model, threads: threads))
+      case .featureExtraction, .fillMask, .textClassification, .tokenClassification, .textGeneration,
+        .text2TextGeneration:
+        throw ModelError.wrongTask(file: path, task: model.task, expected: .imageClassification)
       }
     } catch ModelError.notIdentified {
       guard let model = source.onnx else { throw ModelError.notIdentified(file: path, nearest: nil) }

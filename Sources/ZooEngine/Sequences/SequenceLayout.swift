@@ -16,7 +16,8 @@ struct SequenceLayout {
   ///   - limit: the most tokens that a sequence may have.
   /// - Throws: ``EngineError/sequenceLength(found:limit:)``, ``EngineError/inputShape(expected:found:)``.
   init(_ input: SequenceInput, starts: [Int], limit: Int?) throws(EngineError) {
-    guard starts.count == input.ids.count, input.typeIDs.map({ $0.map(\.count) == input.ids.map(\.count) }) ?? true else {
+    guard starts.count == input.ids.count, input.typeIDs.map({ $0.map(\.count) == input.ids.map(\.count) }) ?? true
+    else {
       throw .inputShape(expected: [starts.count], found: [input.ids.count, input.typeIDs?.count ?? 0])
     }
     for (index, tokens) in input.ids.enumerated() {

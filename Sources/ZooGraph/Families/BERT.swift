@@ -16,7 +16,8 @@ public enum BERT: NetworkFamily {
       name, heads: [.maskedLanguageModel, .preTraining, .sequenceClassification, .tokenClassification],
       classes: classes)
     var b = GraphBuilder()
-    let words = b.ownParameter(prefix(config) + "embeddings.word_embeddings.weight", [config.vocabulary, config.hiddenSize])
+    let words = b.ownParameter(
+      prefix(config) + "embeddings.word_embeddings.weight", [config.vocabulary, config.hiddenSize])
     let hidden = EncoderLayers.add(to: &b, config, prefix: config.head == nil ? nil : "bert", words: words)
     let pools = config.pooler ?? (config.head == nil || [.preTraining, .sequenceClassification].contains(config.head))
     b.beginStage("head")
@@ -33,7 +34,8 @@ public enum BERT: NetworkFamily {
       guard config.head == .preTraining, let pooled else { return b.finish(outputs: [logits], givesClasses: false) }
       let isNext = b.linear("cls.seq_relationship", pooled, from: config.hiddenSize, to: 2)
       return b.finish(outputs: [logits, isNext], givesClasses: false)
-    case nil, .causalLanguageModel: return b.finish(outputs: [hidden] + (pooled.map { [$0] } ?? []), givesClasses: false)
+    case nil, .causalLanguageModel:
+      return b.finish(outputs: [hidden] + (pooled.map { [$0] } ?? []), givesClasses: false)
     }
   }
 

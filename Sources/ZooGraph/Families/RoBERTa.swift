@@ -43,9 +43,9 @@ public enum RoBERTa: NetworkFamily {
     case .tokenClassification:
       let x = b.dropout(hidden, probability: 0.1)
       return b.finish(outputs: [b.linear("classifier", x, from: width, to: classes)])
-    case .maskedLanguageModel: 
+    case .maskedLanguageModel:
       return b.finish(outputs: [predict(&b, hidden, config, words: words)], givesClasses: false)
-    case nil, .preTraining, .causalLanguageModel: 
+    case nil, .preTraining, .causalLanguageModel:
       return b.finish(outputs: [hidden] + outputs, givesClasses: false)
     }
   }
