@@ -83,7 +83,8 @@ let package = Package(
       dependencies: ["ZooCheckpoint", "ZooGraph", "ZooEngine", "ZooVision", "ZooCatalog", "ZooInference"]),
     .target(
       name: "ZooText",
-      dependencies: ["ZooCheckpoint", .product(name: "HeapModule", package: "swift-collections")]),
+      dependencies: ["ZooCheckpoint", .product(name: "HeapModule", package: "swift-collections")],
+      swiftSettings: swiftFuzzing),
     .target(name: "ZooWorker", dependencies: ["ZooFormats", "CHDF5", "COnnx", "CSeccomp"]),
     .executableTarget(
       name: "zoo",
@@ -105,7 +106,8 @@ let package = Package(
       .target(name: "TestSupport", dependencies: ["ZooCheckpoint"], path: "Tests/TestSupport"),
       .testTarget(name: "EndToEndTests", dependencies: ["zoo", "TestSupport"]),
       .target(
-        name: "FuzzTargets", dependencies: ["ZooFormats", "ZooCheckpoint", "CHDF5", "COnnx", "CZlib", "CIsolation"],
+        name: "FuzzTargets",
+        dependencies: ["ZooFormats", "ZooCheckpoint", "ZooText", "CHDF5", "COnnx", "CZlib", "CIsolation"],
         path: "Tests/Fuzz/Targets"),
       .target(name: "CIsolation", dependencies: ["CText"], path: "Tests/Fuzz/Isolation"),
       .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),

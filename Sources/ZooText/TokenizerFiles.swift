@@ -24,7 +24,7 @@ public struct TokenizerFiles: Sendable {
   static let modelTypeKey = "model_type"
 
   /// Contents by name.
-  public private(set) var contents: [String: [UInt8]] = [:]
+  public private(set) var contents: [String: [UInt8]]
   /// `model_type` of the `config.json` beside a SentencePiece model, which may be all that tells whose model it is.
   public private(set) var modelType: String?
   /// Where they were found, for errors: a folder, or the file that carried them.
@@ -34,7 +34,7 @@ public struct TokenizerFiles: Sendable {
   ///
   /// - Throws: ``TokenizerError/tooLarge(file:size:limit:)`` before anything is read, `FileError`.
   public init?(folder: String) throws {
-    source = folder
+    (source, contents) = (folder, [:])
     func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: folder + "/" + name) }
     guard let kind = Self.kinds.first(where: { $0.allSatisfy(exists) }) else { return nil }
     let files = try (kind + [Self.settings]).filter(exists).map { name in
@@ -61,29 +61,41 @@ public struct TokenizerFiles: Sendable {
     try self.init(folder: folder.isEmpty ? "." : folder)
   }
 
-  /// Reads what ``text`` gave.
+  /// Files that are in memory.
   ///
-  /// - Parameter source: the file that carried it, for errors.
-  /// - Throws: ``TokenizerError``: text that is no such JSON, names of files that are none of a tokenizer's, more than
-  ///   ``largest``.
-  public init(text: String, source: String) throws(TokenizerError) {
-    self.source = source
-    for (key, value) in try JSONTree(Array(text.utf8), file: source).members ?? [] {
-      let name = String(decoding: key, as: UTF8.self)
-      let field = "\(Self.metadataKey).\(name)"
-      if name == Self.modelTypeKey {
-        modelType = value.text
-      } else if !Self.names.contains(name) {
-        throw .unsupported(file: source, part: Self.metadataKey, found: name, known: Self.names)
-      } else if let bytes = value.bytes ?? value["base64"]?.text.flatMap({ Data(base64Encoded: $0) }).map(Array.init) {
-        contents[name] = bytes
-      } else {
-        throw .missing(file: source, field: field, expected: "a text, or an object with base64")
-      }
+  /// - Parameter source: where they come from, for errors.
+  /// - Throws: ``TokenizerError``: names of files that are none of a tokenizer's, more than ``largest``, no tokenizer.
+  public init(
+    contents: [String: [UInt8]], modelType: String? = nil, source: String
+  ) throws(TokenizerError) {
+    (self.contents, self.modelType, self.source) = (contents, modelType, source)
+    if let name = contents.keys.sorted().first(where: { !Self.names.contains($0) }) {
+      throw .unsupported(file: source, part: Self.metadataKey, found: name, known: Self.names)
     }
     let size = contents.values.reduce(0) { $0 + $1.count }
     guard size <= Self.largest else { throw .tooLarge(file: source, size: size, limit: Self.largest) }
     guard kind != nil else { throw Self.missing(in: source) }
+  }
+
+  /// Reads what ``text`` gave.
+  ///
+  /// - Parameter source: the file that carried it, for errors.
+  /// - Throws: ``TokenizerError``: text that is no such JSON, and as ``init(contents:modelType:source:)``.
+  public init(text: String, source: String) throws(TokenizerError) {
+    var contents: [String: [UInt8]] = [:]
+    var modelType: String?
+    for (key, value) in try JSONTree(Array(text.utf8), file: source).members ?? [] {
+      let name = String(decoding: key, as: UTF8.self)
+      if name == Self.modelTypeKey {
+        modelType = value.text
+      } else if let bytes = value.bytes ?? value["base64"]?.text.flatMap({ Data(base64Encoded: $0) }).map(Array.init) {
+        contents[name] = bytes
+      } else {
+        throw .missing(
+          file: source, field: "\(Self.metadataKey).\(name)", expected: "a text, or an object with base64")
+      }
+    }
+    try self.init(contents: contents, modelType: modelType, source: source)
   }
 
   /// All files as one JSON object: texts by name, what is no UTF-8 as `{"base64": …}`. The same files give the same

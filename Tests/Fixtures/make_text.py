@@ -6,7 +6,8 @@ Vocabularies are trained on the lines themselves; BERT's only where there is non
 each time. `lines.json` has 10,000 lines of mixed languages,
 emoji, control characters and what is left of invalid bytes; `expected.json` holds for each tokenizer the ids of the first
 lines, and of the others a digest for each block; `expected_symbols.json` the same of a model of SentencePiece's that has
-symbols of its user's and no table of characters; `normalizers.json` a digest for each block of normalised lines."""
+symbols of its user's and no table of characters; `normalizers.json` a digest for each block of normalised lines; `small/` a tokenizer
+of each kind, for the fuzzer."""
 
 import collections
 import hashlib
@@ -14,6 +15,7 @@ import io
 import json
 import os
 import random
+import shutil
 import tempfile
 import unicodedata
 
@@ -133,6 +135,40 @@ def converted(model):
             yield name, Tokenizer.from_str(made.from_pretrained(folder).backend_tokenizer.to_str())
 
 
+def small():
+    """A tokenizer of each kind in few bytes."""
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdehox,.", "##a", "##e", "##he", "##ox", "the", "fo", "é"]
+    with open(f"{HERE}/small/vocab.txt", "w") as file:
+        file.writelines(piece + "\n" for piece in pieces)
+    BertTokenizerFast(vocab=f"{HERE}/small/vocab.txt").backend_tokenizer.save(
+        f"{HERE}/small/word_pieces.json", pretty=False)
+    merges = [("h", "e"), ("t", "he"), ("Ġ", "the"), ("o", "x"), ("Ã", "©")]
+    vocabulary = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", *"abcdefghotxĠÃ©.,!", *("".join(pair) for pair in merges)]
+    files = {"vocab.json": json.dumps({piece: id for id, piece in enumerate(vocabulary)}, ensure_ascii=False),
+             "merges.txt": "#version: 0.2\n" + "".join(f"{a} {b}\n" for a, b in merges),
+             "tokenizer_config.json": '{"add_prefix_space": true}'}
+    write("small/byte_pairs_carried.json", files, ascii=False)
+    with open(f"{HERE}/small/merges.txt", "w") as file:
+        file.write("#version: 0.2\nh e\nt he\n")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in files.items():
+            with open(f"{folder}/{name}", "w") as file:
+                file.write(text)
+        RobertaTokenizerFast(vocab=f"{folder}/vocab.json", merges=f"{folder}/merges.txt").backend_tokenizer.save(
+            f"{HERE}/small/byte_pairs.json", pretty=False)
+        with open(f"{folder}/rules.tsv", "w") as file:
+            # Code points of a text and of what replaces it: a full-width letter, a ligature, an accent in two characters.
+            file.write("FF21\t41\nFB01\t66 69\n65 301\tE9\n")
+        model = sentence_pieces([WORDS["english"].lower()] * 60, vocab_size=64,
+                                normalization_rule_tsv=f"{folder}/rules.tsv")
+    with open(f"{HERE}/small/spiece.model", "wb") as file:
+        file.write(model)
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(f"{HERE}/small/spiece.model", folder)
+        T5TokenizerFast.from_pretrained(folder, extra_ids=2).backend_tokenizer.save(
+            f"{HERE}/small/unigram.json", pretty=False)
+
+
 def write(name, value, ascii=True):
     with open(f"{HERE}/{name}", "w") as file:
         json.dump(value, file, ensure_ascii=ascii, separators=(",", ":"))
@@ -142,7 +178,7 @@ def main():
     chance = random.Random(20)
     lines = [line(chance) for _ in range(LINES)]
     expected = {}
-    for name in ("bert_uncased", "bert_cased", "gpt2", "roberta", "t5", "xlm_roberta", "symbols"):
+    for name in ("bert_uncased", "bert_cased", "gpt2", "roberta", "t5", "xlm_roberta", "symbols", "small"):
         os.makedirs(f"{HERE}/{name}", exist_ok=True)
     write("lines.json", lines, ascii=False)
     for name, lowercase in (("bert_uncased", True), ("bert_cased", False)):
@@ -186,6 +222,7 @@ def main():
         made.__name__: digests([made().normalize_str(text) for text in lines])
         for made in (normalizers.NFC, normalizers.NFD, normalizers.NFKC, normalizers.NFKD, normalizers.Lowercase,
                      normalizers.StripAccents)})
+    small()
 
 
 main()

@@ -8,6 +8,15 @@ import Testing
     for (_, bytes) in Seeds.regressions(of: target) { bytes.withUnsafeBytes { _ = target.run($0) } }
   }
 
+  @Test func everyKindOfTokenizerIsASeed() {
+    let seeds = Seeds.inputs(for: .tokenizer)
+    #expect(seeds.count == 7)
+    for (name, bytes) in seeds {
+      let isTaken = bytes.withUnsafeBytes { FuzzTarget.tokenizer.run($0) }
+      #expect(isTaken, "\(name)")
+    }
+  }
+
   @Test(arguments: FuzzTarget.allCases)
   func seedsAreReadAndTheirMutationsEndInWords(_ target: FuzzTarget) {
     // Small inputs reach as much code, sooner.

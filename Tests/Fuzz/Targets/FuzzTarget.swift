@@ -27,6 +27,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case npz
   case gguf
   case tensorFlow = "tensorflow"
+  /// A tokenizer's files, and a text through what they make.
+  case tokenizer
   /// `zoo scan`, which looks into files of every format, the broken ones too.
   case scan
 
@@ -40,6 +42,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .onnx: .protobuf
     case .hdf5, .npy, .gguf, .tensorFlow: .bytes
     case .scan: .mixed
+    case .tokenizer: .tokenizer
     }
   }
 
@@ -72,6 +75,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   private func read(_ bytes: UnsafeRawBufferPointer) throws {
     switch self {
     case .pickle: try ReaderLayers.readPickle(bytes)
+    case .tokenizer: try TokenizerInput.run(bytes)
     case .zip: try ReaderLayers.readArchive(ScratchFile.thread.holding(bytes))
     case .scan:
       for finding in ContentScan(path: try ScratchFile.thread.holding(bytes)).findings {

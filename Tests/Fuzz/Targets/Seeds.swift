@@ -26,6 +26,7 @@ public enum Seeds {
     case .gguf: files(.gguf)
     case .tensorFlow: files(.tensorFlowCheckpoint)
     case .scan: byFormat.values.flatMap(smallest).sorted { $0.name < $1.name }
+    case .tokenizer: contents(of: fixtures.appending(path: "text/small"))
     case .hdf5Answer: files(.hdf5).map { ($0.name, answer(.hdf5, $0.bytes)) }
     case .onnxAnswer: files(.onnx).map { ($0.name, answer(.onnx, $0.bytes)) }
     }
@@ -33,8 +34,11 @@ public enum Seeds {
 
   /// Inputs that once were findings.
   public static func regressions(of target: FuzzTarget) -> [(name: String, bytes: [UInt8])] {
-    let folder = fixtures.appending(path: "fuzz/\(target.rawValue)")
-    return names(in: folder).compactMap { name in
+    contents(of: fixtures.appending(path: "fuzz/\(target.rawValue)"))
+  }
+
+  private static func contents(of folder: URL) -> [(name: String, bytes: [UInt8])] {
+    names(in: folder).compactMap { name in
       (try? Data(contentsOf: folder.appending(path: name))).map { (name, [UInt8]($0)) }
     }
   }

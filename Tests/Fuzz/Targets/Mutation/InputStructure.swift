@@ -1,6 +1,8 @@
 /// How an input is put together, and how it is changed so that its checksums and lengths stay right.
 public enum InputStructure: Sendable {
   case bytes, archive, pickle, safetensors, json, protobuf
+  /// JSON or protobuf, by how the input begins.
+  case tokenizer
   /// Any of them, by what the input is.
   case mixed
 
@@ -12,6 +14,12 @@ public enum InputStructure: Sendable {
   ) -> [UInt8]? {
     switch self {
     case .bytes: nil
+    case .tokenizer:
+      switch input.first {
+      case UInt8(ascii: "{"): JSONParts(input).mutated(random: &random)
+      case 0x0A: ProtobufParts(input)?.mutated(random: &random, change: change)
+      default: nil
+      }
     case .mixed:
       ArchiveParts(input)?.mutated(random: &random, change: change)
         ?? (input.first == 0x80 ? PickleParts(input).mutated(random: &random) : nil)
