@@ -13,6 +13,8 @@ public struct CheckpointMetadata: Sendable, Equatable {
   public var labels: [String]?
   /// JSON of the preprocessing.
   public var input: String?
+  /// The files of the tokenizer, as JSON.
+  public var tokenizer: String?
   /// JSON of the file it came from: name, SHA-256, format, name map.
   public var source: String?
   /// SHA-256 of the data section.
@@ -41,6 +43,7 @@ public struct CheckpointMetadata: Sendable, Equatable {
     config = strings["zoo.config"]
     labels = strings["zoo.labels"].flatMap { Self.decode([String].self, $0) }
     input = strings["zoo.input"]
+    tokenizer = strings["zoo.tokenizer"]
     source = strings["zoo.source"]
     digest = strings["zoo.digest"]
     training = strings["zoo.training"]
@@ -59,6 +62,7 @@ public struct CheckpointMetadata: Sendable, Equatable {
     strings["zoo.config"] = config
     strings["zoo.labels"] = labels.map(Self.encode)
     strings["zoo.input"] = input
+    strings["zoo.tokenizer"] = tokenizer
     strings["zoo.source"] = source
     strings["zoo.digest"] = digest
     strings["zoo.training"] = training
