@@ -61,11 +61,12 @@ let package = Package(
       name: "ZooInference",
       dependencies: [
         "ZooCheckpoint", "ZooONNX", "ZooONNXProgram", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooVision",
+        "ZooText",
       ]),
     .target(
       name: "ZooConvert",
       dependencies: [
-        "ZooCheckpoint", "ZooONNX", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooInference",
+        "ZooCheckpoint", "ZooONNX", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooInference", "ZooText",
       ]),
     .target(name: "ZooDownload", dependencies: ["ZooCheckpoint", "CCurl"]),
     .target(name: "ZooStore", dependencies: ["ZooCheckpoint", "ZooCatalog", "ZooConvert", "ZooDownload"]),

@@ -55,30 +55,17 @@ public struct LoadedModel: Sendable {
   ///
   /// - Throws: ``ModelError``, and what reading the file throws.
   public init(_ source: WeightFile, catalog: Catalog? = nil) throws {
-    path = source.sourceFile
-    var metadata = CheckpointMetadata(source.metadata)
-    if let config = metadata.config {
-      stateDict = source.stateDict
-      description = try NetworkDescription(json: config)
-      name = metadata.model
-    } else {
-      let identifications = try (catalog ?? Catalog.standard()).identify(source)
-      guard let found = identifications.certain, let classes = found.classes else {
-        throw ModelError.notIdentified(file: source.path, nearest: identifications.first?.model.name)
-      }
-      stateDict = try found.canonical(source.stateDict)
-      description = found.description
-      name = found.model.name
-      metadata.model = found.model.name
-      metadata.config = description.json
-      if metadata.labels?.count != classes {
-        metadata.labels = classes == found.model.classes ? found.model.labels : nil
-      }
-      metadata.input = metadata.input ?? found.ownInput ?? found.input
+    let contents = try ModelContents(source, catalog: catalog)
+    guard contents.task.isVision else {
+      throw ModelError.wrongTask(file: contents.path, task: contents.task, expected: .imageClassification)
     }
-    self.metadata = metadata
+    path = contents.path
+    name = contents.name
+    description = contents.description
+    task = contents.task
+    stateDict = contents.stateDict
+    metadata = contents.metadata
     labels = metadata.labels ?? []
-    task = try NetworkFamilies.task(family: description.family)
     graph = try description.graph()
     weights = try stateDict.floatWeights()
     guard let input = metadata.input,
@@ -105,6 +92,10 @@ public enum ModelError: Error, Sendable, Equatable {
   case notSegmentation(file: String, problem: String)
   case labels(file: String, found: Int, classes: Int)
   case noLabels(file: String)
+  /// A text model without a tokenizer.
+  case noTokenizer(file: String)
+  /// A text without the token that is to be filled in.
+  case noMask(token: String)
   /// A network that doesn't end in a linear layer.
   case noFeatures(model: String)
 }
@@ -131,6 +122,12 @@ extension ModelError: ReportableError {
       ErrorReport(.badData, file: file, problem: "can't give each pixel a class: \(problem)")
     case .labels(let file, let found, let classes):
       ErrorReport(.usage, file: file, problem: "has \(classes) classes, and --labels names \(found)")
+    case .noTokenizer(let file):
+      ErrorReport(
+        .badData, file: file, problem: "carries no tokenizer, and none lies beside it",
+        advice: "convert it in the folder of its tokenizer.json, vocab.txt or vocab.json and merges.txt")
+    case .noMask(let token):
+      ErrorReport(.usage, problem: "the text has no \(token), the place that is to be filled in")
     case .noFeatures(let model):
       ErrorReport(
         .badData, problem: "\(model) doesn't end in a linear layer, whose input the features would be",

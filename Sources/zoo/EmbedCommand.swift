@@ -7,7 +7,7 @@ import ZooVision
 
 struct EmbedCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "embed", abstract: "Give the features that a network sees in pictures.",
+    commandName: "embed", abstract: "Give the features that a network sees in pictures or texts.",
     discussion: """
       The features are the input of the network's last linear layer: 2048 numbers a picture for resnet50. They serve \
       search, clustering, and classifiers of one's own. Folders and lists on standard input are taken as predict takes \
@@ -15,6 +15,10 @@ struct EmbedCommand: ParsableCommand {
 
         zoo embed resnet50 photos/ -o features.npy
         find . -name '*.jpg' | zoo embed resnet50 - > features.jsonl
+
+      With a text encoder each argument is a text, and - is a text a line:
+
+        zoo embed minilm "How do I reset my password?" "I forgot my login"
 
       features.npy is [pictures, features], float32, in the order of the pictures; --json adds a line of JSON for each. \
       The row of a picture that can't be read is all NaN, its line says why, and the exit code is 65.
@@ -33,7 +37,15 @@ struct EmbedCommand: ParsableCommand {
 
   func run() throws {
     let catalog = try display.catalog()
-    let loaded = try LoadedModel.find(display.local(model), catalog: catalog)
+    let loaded: LoadedModel
+    do {
+      loaded = try LoadedModel.find(display.local(model), catalog: catalog)
+    } catch ModelError.wrongTask(_, let task, _) where !task.isVision {
+      let embedder = try TextEmbedder(
+        TextModel.find(display.local(model), catalog: catalog), threads: pictures.threads)
+      return try TextEmbedRun(embedder: embedder, output: output, overwrite: force, display: display)
+        .run(pictures.images)
+    }
     let extractor = try FeatureExtractor(loaded, batch: pictures.batchSize, threads: pictures.threads)
     let file = try output.map { try NumPyRows(path: $0, columns: extractor.count, overwrite: force) }
     let paths = PicturePaths(pictures.images)

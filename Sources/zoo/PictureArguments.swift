@@ -8,7 +8,7 @@ struct PictureArguments: ParsableArguments {
   private static let usualBatch = 8
 
   @Argument(
-    help: "Pictures (JPEG, PNG, WebP), folders of them, or - for a list on standard input, a path a line.",
+    help: "Pictures (JPEG, PNG, WebP), folders of them, or - for a list on standard input; for text models texts.",
     completion: .file())
   var images: [String]
   @Option(help: "Pictures that the network takes at once; default: 8 where there may be many, else 1.")

@@ -6,7 +6,7 @@ import ZooVision
 
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "predict", abstract: "Say what is in pictures.",
+    commandName: "predict", abstract: "Say what is in pictures, or of texts.",
     discussion: """
       Folders are searched for pictures, and - reads a list of paths from standard input, a path a line; there may be any \
       number of them. Pictures are prepared while the network runs, and told in their order.
@@ -18,6 +18,11 @@ struct PredictCommand: ParsableCommand {
       For folders and lists each picture gets a line with its likeliest class, with --top N the N likeliest; with --json \
       always a line of JSON. A picture that can't be read is told where it stands and on standard error, the others go \
       on, and the exit code is 65.
+
+      With a text model each argument is a text, and - is a text a line: a classifier names its class, a tagger each \
+      token's, and a masked language model what stands for its mask:
+
+        zoo predict bert_base_uncased "The capital of France is [MASK]."
 
       A segmentation network writes two pictures for each: PICTURE.mask.png, whose pixels are classes in Pascal VOC's \
       colours, and PICTURE.overlay.png.
@@ -50,11 +55,17 @@ struct PredictCommand: ParsableCommand {
     let options = ClassifierOptions(
       catalog: catalog, threads: pictures.threads, labels: try labels.map { try ClassifierOptions.labels(path: $0) },
       batch: pictures.batchSize)
+    let path = try LoadedModel.path(of: display.local(model), catalog: catalog)
     let classifier: any PictureClassifier
-    switch try options.openNetwork(LoadedModel.path(of: display.local(model), catalog: catalog)) {
-    case .classifier(let opened): classifier = opened
-    case .segmenter(let segmenter):
-      return try SegmentRun(segmenter: segmenter, folder: output, overwrite: force, display: display).run(pictures)
+    do {
+      switch try options.openNetwork(path) {
+      case .classifier(let opened): classifier = opened
+      case .segmenter(let segmenter):
+        return try SegmentRun(segmenter: segmenter, folder: output, overwrite: force, display: display).run(pictures)
+      }
+    } catch ModelError.wrongTask(_, let task, _) where !task.isVision {
+      let reader = try TextReader(TextModel(path: path, catalog: catalog), threads: pictures.threads)
+      return try TextPredictRun(reader: reader, top: top, display: display).run(pictures.images)
     }
     if !display.quiet { for note in classifier.notes { Terminal.note(note.escapingControlCharacters()) } }
     try predict(classifier)

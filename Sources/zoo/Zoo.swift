@@ -33,7 +33,9 @@ import ZooWorker
         ]),
       CommandGroup(
         name: "Networks:",
-        subcommands: [PredictCommand.self, EmbedCommand.self, FinetuneCommand.self, EvaluateCommand.self]),
+        subcommands: [
+          PredictCommand.self, EmbedCommand.self, GenerateCommand.self, FinetuneCommand.self, EvaluateCommand.self,
+        ]),
     ])
 
   static func main() {

@@ -107,10 +107,13 @@ def rows_of(output, lengths):
     return torch.cat([output[index, :length] for index, length in enumerate(lengths)]) if output.dim() == 3 else output
 
 
-def generated(model, ids, settings, is_decoder):
+def generated(model, ids, settings, is_decoder, end):
+    if {"repetitionPenalty", "noRepeatSize"} & set(settings) and len(ids) > 1:
+        # Padding would count as tokens that were there.
+        return [generated(model, [row], settings, is_decoder, end)[0] for row in ids]
     tokens, mask = padded(ids, 0, is_left=is_decoder)
     options = dict(max_new_tokens=settings["maximum"], do_sample=False, num_beams=settings.get("beams", 1), pad_token_id=0,
-                   eos_token_id=2 if is_decoder else 1, repetition_penalty=settings.get("repetitionPenalty", 1.0),
+                   eos_token_id=end, repetition_penalty=settings.get("repetitionPenalty", 1.0),
                    no_repeat_ngram_size=settings.get("noRepeatSize", 0))
     if "beams" in settings:
         options.update(length_penalty=settings.get("lengthPenalty", 1.0), early_stopping=settings.get("stopsEarly", False))
@@ -152,7 +155,12 @@ def main():
             if name == "bert":
                 outputs.append(output.pooler_output)
             if name in ("gpt2", "t5", "t5_gated"):
-                runs = [{"settings": settings, "ids": generated(model, ids, settings, family == "gpt2")} for settings in GENERATIONS]
+                # A token that some texts come to, and not all at once, ends them.
+                free = generated(model, ids, {"maximum": 12}, family == "gpt2", None)
+                metadata["end"] = str(free[0][4])
+                runs = [{"settings": settings, "ids": generated(model, ids, settings, family == "gpt2", free[0][4])}
+                        for settings in GENERATIONS]
+                print([[row.index(free[0][4]) if free[0][4] in row else None for row in run["ids"]] for run in runs])
                 metadata["generated"] = json.dumps(runs)
         tensors = {}
         pointers = set()

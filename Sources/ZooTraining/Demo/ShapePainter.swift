@@ -1,4 +1,5 @@
 import Foundation
+import ZooCheckpoint
 import ZooVision
 
 /// Draws a kind of shape in random colours, place, size and rotation, over a noisy gradient, smooth at its edges.

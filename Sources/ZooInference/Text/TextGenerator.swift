@@ -1,0 +1,40 @@
+import ZooEngine
+import ZooGraph
+import ZooText
+
+/// Text that follows a text, or answers it.
+public struct TextGenerator: Sendable {
+  private let model: TextModel
+  private let tokens: TokenGenerator
+
+  /// - Parameter threads: nil for one a core.
+  /// - Throws: ``ModelError``, `EngineError`, `GraphError`, `FileError`.
+  public init(
+    _ model: TextModel, options: GenerationOptions = GenerationOptions(), precision: SequencePrecision = .float32,
+    threads: Int? = nil
+  ) throws {
+    try model.require(.textGeneration, .text2TextGeneration)
+    self.model = model
+    let ends = ["</s>", "<|endoftext|>"].compactMap { model.tokenizer.id(of: $0) }
+    tokens = TokenGenerator(
+      plan: try model.plan(precision: precision, threads: threads), options: options, ends: Set(ends.prefix(1)),
+      start: model.tokenizer.id(of: "<pad>") ?? 0)
+  }
+
+  /// - Parameter onText: called with a text's number and what is new of its answer; not in a beam search, whose answers
+  ///   are known at the end.
+  /// - Returns: what follows each text.
+  /// - Throws: `EngineError`, `TokenizerError`.
+  public func generate(_ texts: [String], onText: (Int, String) throws -> Void = { _, _ in }) throws -> [String] {
+    let limit = model.maximumLength(of: tokens.plan)
+    let ids = texts.map { text in
+      let encoded = model.tokenizer.encode(text, maximumLength: limit.map { max(1, $0 - 1) }).ids
+      // A decoder begins somewhere, even without a text.
+      return encoded.isEmpty ? [model.tokenizer.id(of: "<|endoftext|>") ?? 0] : encoded
+    }
+    var decoders = texts.map { _ in StreamingDecoder(model.tokenizer) }
+    let made = try tokens.generate(ids) { index, token in try onText(index, decoders[index].append(token)) }
+    for index in decoders.indices { try onText(index, decoders[index].finish()) }
+    return try made.map { try model.tokenizer.decode($0) }
+  }
+}
