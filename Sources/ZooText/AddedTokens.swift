@@ -80,7 +80,7 @@ struct AddedTokenSplitter: Sendable {
   ) -> Substring.Index {
     let scalars = text.unicodeScalars
     var start = index
-    while start > rest, scalars[scalars.index(before: start)].properties.isWhitespace {
+    while start > rest, scalars[scalars.index(before: start)].isWhiteSpace {
       start = scalars.index(before: start)
     }
     return start
@@ -88,7 +88,7 @@ struct AddedTokenSplitter: Sendable {
 
   private static func spaceEnd(from index: Substring.Index, _ text: Substring) -> Substring.Index {
     let scalars = text.unicodeScalars
-    return scalars[index...].firstIndex { !$0.properties.isWhitespace } ?? text.endIndex
+    return scalars[index...].firstIndex { !$0.isWhiteSpace } ?? text.endIndex
   }
 }
 

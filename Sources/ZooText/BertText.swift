@@ -9,16 +9,17 @@ struct BertNormalizer: Sendable, Equatable {
   var lowercases = true
 
   func normalize(_ text: String) -> String {
-    var scalars = Array(text.unicodeScalars)
-    if cleansText { scalars = scalars.compactMap(Self.cleaned) }
-    if separatesChinese { scalars = scalars.flatMap { $0.isChineseForBert ? [" ", $0, " "] : [$0] } }
+    var scalars: [Unicode.Scalar] = []
+    for scalar in text.unicodeScalars {
+      guard let scalar = cleansText ? Self.cleaned(scalar) : scalar else { continue }
+      if separatesChinese, scalar.isChineseForBert { scalars += [" ", scalar, " "] } else { scalars.append(scalar) }
+    }
     if stripsAccents ?? lowercases {
       let text = UnicodeForms.normalized(Self.text(scalars)) { $0.decomposedStringWithCanonicalMapping }
       scalars = text.unicodeScalars
-        .filter { !($0.properties.generalCategory == .nonspacingMark && $0.isKnownToBert) }
+        .filter { !(!$0.isASCII && $0.properties.generalCategory == .nonspacingMark && $0.isKnownToBert) }
     }
-    if lowercases { scalars = scalars.flatMap { Array($0.properties.lowercaseMapping.unicodeScalars) } }
-    return Self.text(scalars)
+    return lowercases ? Normalizer.lowercased(scalars) : Self.text(scalars)
   }
 
   private static func text(_ scalars: [Unicode.Scalar]) -> String {
@@ -32,7 +33,7 @@ struct BertNormalizer: Sendable, Equatable {
     case "\t", "\n", "\r": " "
     case "\0", "\u{FFFD}": nil
     default:
-      if scalar.isControlForBert { nil } else if scalar.properties.isWhitespace { " " } else { scalar }
+      if scalar.isControlForBert { nil } else if scalar.isWhiteSpace { " " } else { scalar }
     }
   }
 }
@@ -51,7 +52,7 @@ enum BertWords {
     while index < scalars.endIndex {
       let next = scalars.index(after: index)
       let scalar = scalars[index]
-      if scalar.properties.isWhitespace {
+      if scalar.isWhiteSpace {
         close(at: index)
       } else if scalar.isPunctuationForBert {
         close(at: index)
@@ -71,7 +72,8 @@ extension Unicode.Scalar {
   fileprivate var isKnownToBert: Bool { isKnown(toVersion: 8) }
 
   fileprivate var isControlForBert: Bool {
-    switch properties.generalCategory {
+    if isASCII { return value < 32 || value == 127 }
+    return switch properties.generalCategory {
     case .control, .privateUse: true
     case .format: isKnownToBert
     default: false

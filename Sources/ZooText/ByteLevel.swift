@@ -49,10 +49,18 @@ enum ByteLevel {
     case letter, number, space, other
 
     init(_ scalar: Unicode.Scalar) {
+      if scalar.isASCII {
+        switch scalar {
+        case "a"..."z", "A"..."Z": self = .letter
+        case "0"..."9": self = .number
+        default: self = scalar.isWhiteSpace ? .space : .other
+        }
+        return
+      }
       switch scalar.properties.generalCategory {
       case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: self = .letter
       case .decimalNumber, .letterNumber, .otherNumber: self = .number
-      default: self = scalar.properties.isWhitespace ? .space : .other
+      default: self = scalar.isWhiteSpace ? .space : .other
       }
     }
   }

@@ -21,23 +21,40 @@ struct CharacterMap: Sendable, Equatable {
   }
 
   func normalize(_ text: String) -> String {
+    var text = text
+    text.makeContiguousUTF8()
     var result: [UInt8] = []
-    for character in text {
-      let whole = Array(String(character).utf8)
+    result.reserveCapacity(text.utf8.count)
+    var index = text.startIndex
+    while index < text.endIndex {
+      let next = Self.characterEnd(from: index, in: text)
+      let whole = text.utf8[index..<next]
       if whole.count < 6, let replacement = replacement(of: whole) {
         result += replacement
-        continue
+      } else {
+        while index < next {
+          let end = text.unicodeScalars.index(after: index)
+          let part = text.utf8[index..<end]
+          if let replacement = replacement(of: part) { result += replacement } else { result += part }
+          index = end
+        }
       }
-      for scalar in character.unicodeScalars {
-        let part = Array(String(Character(scalar)).utf8)
-        result += replacement(of: part) ?? part[...]
-      }
+      index = next
     }
     return String(decoding: result, as: UTF8.self)
   }
 
+  /// Between two ASCII characters, of which the first is no carriage return, one always ends; to ask Unicode's rules
+  /// takes longer.
+  private static func characterEnd(from index: String.Index, in text: String) -> String.Index {
+    let utf8 = text.utf8
+    let next = utf8.index(after: index)
+    let isSingle = utf8[index] < 0x80 && utf8[index] != 0x0D && (next == utf8.endIndex || utf8[next] < 0x80)
+    return isSingle ? next : text.index(after: index)
+  }
+
   /// Of the shortest key that the bytes begin with.
-  private func replacement(of bytes: [UInt8]) -> ArraySlice<UInt8>? {
+  private func replacement(of bytes: some Sequence<UInt8>) -> ArraySlice<UInt8>? {
     var place = Self.offset(units[0])
     for byte in bytes {
       guard byte != 0 else { return nil }

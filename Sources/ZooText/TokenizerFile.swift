@@ -89,8 +89,9 @@ struct TokenizerFile {
   }
 
   /// The mark that stands for a space, and whether text begins with one.
-  private func mark(_ json: JSONTree, _ part: String) throws(TokenizerError) -> (Character, Bool) {
-    guard let mark = json["replacement"]?.text, mark.unicodeScalars.count == 1, let character = mark.first else {
+  private func mark(_ json: JSONTree, _ part: String) throws(TokenizerError) -> (Unicode.Scalar, Bool) {
+    guard let text = json["replacement"]?.text, let mark = text.unicodeScalars.first, text.unicodeScalars.count == 1
+    else {
       throw missing(part + ".replacement", "a character")
     }
     let scheme = json["prepend_scheme"]?.text ?? (json["add_prefix_space"]?.bool == false ? "never" : "always")
@@ -98,7 +99,7 @@ struct TokenizerFile {
       throw unsupported(part + ".prepend_scheme", scheme, ["always", "never"])
     }
     if json["split"]?.bool == false { throw unsupported(part + ".split", "false", ["true"]) }
-    return (character, scheme == "always")
+    return (mark, scheme == "always")
   }
 
   private func unigram(_ json: JSONTree) throws(TokenizerError) -> Unigram {

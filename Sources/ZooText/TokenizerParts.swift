@@ -10,12 +10,7 @@ enum Normalizer: Sendable, Equatable {
   func normalize(_ text: String) -> String {
     switch self {
     case .bert(let bert): return bert.normalize(text)
-    case .lowercase:
-      var lowered = String.UnicodeScalarView()
-      for scalar in text.unicodeScalars {
-        lowered.append(contentsOf: scalar.properties.lowercaseMapping.unicodeScalars)
-      }
-      return String(lowered)
+    case .lowercase: return Self.lowercased(text.unicodeScalars)
     case .stripAccents: return UnicodeForms.withoutAccents(text)
     case .precompiled(let map): return map.normalize(text)
     case .nfc: return UnicodeForms.normalized(text) { $0.precomposedStringWithCanonicalMapping }
@@ -23,6 +18,19 @@ enum Normalizer: Sendable, Equatable {
     case .nfkc: return UnicodeForms.normalized(text) { $0.precomposedStringWithCompatibilityMapping }
     case .nfkd: return UnicodeForms.normalized(text) { $0.decomposedStringWithCompatibilityMapping }
     }
+  }
+
+  /// Character by character, so that a sigma at a word's end is like any other.
+  static func lowercased(_ scalars: some Sequence<Unicode.Scalar>) -> String {
+    var lowered = String.UnicodeScalarView()
+    for scalar in scalars {
+      switch scalar {
+      case "A"..."Z": lowered.append(Unicode.Scalar(UInt8(scalar.value) + 32))
+      case _ where scalar.isASCII: lowered.append(scalar)
+      default: lowered.append(contentsOf: scalar.properties.lowercaseMapping.unicodeScalars)
+      }
+    }
+    return String(lowered)
   }
 }
 
@@ -33,7 +41,7 @@ indirect enum PreTokenizer: Sendable, Equatable {
   /// Words between white space, which goes.
   case whitespaceSplit
   /// Words that begin with a mark where a space was; `addsMark`: the first one too.
-  case metaspace(Character, addsMark: Bool)
+  case metaspace(Unicode.Scalar, addsMark: Bool)
   case sequence([PreTokenizer])
   /// Words of bytes; `addsSpace`: text begins with a space, as words within it do.
   case byteLevel(addsSpace: Bool, splits: Bool)
@@ -43,7 +51,7 @@ indirect enum PreTokenizer: Sendable, Equatable {
     case .none: return [text]
     case .bert: return BertWords.split(text)
     case .whitespaceSplit:
-      return text.unicodeScalars.split { $0.properties.isWhitespace }.map { Substring($0) }
+      return text.unicodeScalars.split { $0.isWhiteSpace }.map { Substring($0) }
     case .metaspace(let mark, let addsMark): return Self.metaspaceWords(text, mark, addsMark: addsMark)
     case .sequence(let parts): return parts.reduce([text]) { words, part in words.flatMap(part.words) }
     case .byteLevel(let addsSpace, let splits):
@@ -54,23 +62,22 @@ indirect enum PreTokenizer: Sendable, Equatable {
 }
 
 extension PreTokenizer {
-  private static func metaspaceWords(_ text: Substring, _ mark: Character, addsMark: Bool) -> [Substring] {
-    let marks = Array(mark.unicodeScalars)
-    var words: [Substring.UnicodeScalarView] = []
-    var word = Substring.UnicodeScalarView()
-    if addsMark, let first = text.unicodeScalars.first, first != " ", [first] != marks {
-      word.append(contentsOf: marks)
+  private static func metaspaceWords(_ text: Substring, _ mark: Unicode.Scalar, addsMark: Bool) -> [Substring] {
+    var marked = String.UnicodeScalarView()
+    if addsMark, let first = text.unicodeScalars.first, first != " ", first != mark { marked.append(mark) }
+    if text.utf8.contains(0x20) {
+      for scalar in text.unicodeScalars { marked.append(scalar == " " ? mark : scalar) }
+    } else {
+      marked.append(contentsOf: text.unicodeScalars)
     }
-    for scalar in text.unicodeScalars {
-      let isMark = scalar == " " || [scalar] == marks
-      if isMark, !word.isEmpty {
-        words.append(word)
-        word = Substring.UnicodeScalarView()
-      }
-      if isMark { word.append(contentsOf: marks) } else { word.append(scalar) }
+    var words: [Substring] = []
+    var start = marked.startIndex
+    for index in marked.indices where marked[index] == mark && index > start {
+      words.append(Substring(marked[start..<index]))
+      start = index
     }
-    if !word.isEmpty { words.append(word) }
-    return words.map { Substring($0) }
+    if start < marked.endIndex { words.append(Substring(marked[start...])) }
+    return words
   }
 }
 
@@ -107,7 +114,7 @@ enum PieceDecoder: Sendable, Equatable {
   case wordPiece(continuation: [UInt8], cleans: Bool)
   case byteLevel
   /// Marks are spaces again; `dropsFirst`: but not in the first piece.
-  case metaspace(Character, dropsFirst: Bool)
+  case metaspace(Unicode.Scalar, dropsFirst: Bool)
 
   /// The UTF-8 that a piece adds to the text before it.
   func bytes(of piece: [UInt8], isFirst: Bool) -> [UInt8] {
@@ -117,7 +124,7 @@ enum PieceDecoder: Sendable, Equatable {
     case .metaspace(let mark, let dropsFirst):
       let text = String(decoding: piece, as: UTF8.self)
       let space = isFirst && dropsFirst ? "" : " "
-      return Array(text.replacingOccurrences(of: String(mark), with: space, options: .literal).utf8)
+      return Array(text.replacingOccurrences(of: String(Character(mark)), with: space, options: .literal).utf8)
     case .wordPiece(let continuation, let cleans):
       let joined =
         isFirst

@@ -40,5 +40,10 @@ enum UnicodeForms {
 
 extension Unicode.Scalar {
   /// Whether a version of Unicode has the character.
-  func isKnown(toVersion version: Int) -> Bool { (properties.age?.major ?? .max) <= version }
+  func isKnown(toVersion version: Int) -> Bool {
+    // All below were there in Unicode 5; looking up the age takes its time.
+    value < 0x370 || (properties.age?.major ?? .max) <= version
+  }
+
+  var isWhiteSpace: Bool { isASCII ? value == 32 || (9...13).contains(value) : properties.isWhitespace }
 }
