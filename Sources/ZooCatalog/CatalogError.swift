@@ -19,6 +19,8 @@ public enum CatalogError: Error, Sendable, Equatable {
   /// Two tensors would get one name.
   case nameCollision(map: String, name: String, first: String, second: String)
   case badTransform(map: String, tensor: String, transform: String, shape: [Int])
+  /// Two tensors that are one in the network, and that the file has different values for.
+  case untied(alias: String, name: String)
   case notInvertible(map: String, rule: String)
   /// A tensor that the naming leaves out, because it should be `value` all over.
   case notConstant(map: String, tensor: String, value: Float)

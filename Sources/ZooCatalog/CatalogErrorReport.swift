@@ -49,6 +49,10 @@ extension CatalogError: ReportableError {
         .badData, file: map, place: "tensor \(tensor)",
         problem: "is not \(value) all over, and the naming has no place for anything else",
         advice: "training changed it; export to another format")
+    case .untied(let alias, let name):
+      ErrorReport(
+        .badData, place: "tensor \(alias)", problem: "is \(name) in the network, and has other values in the file",
+        advice: "training untied them: the model has no place for both")
     case .notInvertible(let map, let rule):
       ErrorReport(.badData, file: map, place: rule, problem: "this rule works one way only")
     }

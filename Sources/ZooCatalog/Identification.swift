@@ -14,11 +14,13 @@ public struct Identification: Sendable {
   public let model: Model
   /// The model's configuration, or that of the variant that fits.
   public let config: JSONValue
+  /// Which of the model's configurations it is, of which the first is the usual one.
+  let variant: Int
   /// Whose tensor names the state dict uses: `torchvision`, `timm`, `efficientnet-pytorch`.
   public let naming: String
   /// The map from those names to the canonical ones; nil where they are canonical already.
   public let nameMap: NameMap?
-  /// Outputs of the classifier; nil where the state dict has none.
+  /// Outputs of the classifier; nil where the state dict has none, 0 where the network is for something else.
   public let classes: Int?
   /// Canonical names that the state dict lacks.
   public let missing: [String]
@@ -58,12 +60,14 @@ public struct Identification: Sendable {
   }
 
   init(
-    model: Model, config: JSONValue, naming: String, nameMap: NameMap?, classes: Int?, missing: [String],
+    model: Model, config: JSONValue, variant: Int = 0, naming: String, nameMap: NameMap?, classes: Int?,
+    missing: [String],
     extra: [String], misshapen: [Misshapen], differences: [String] = [], absentStages: [String], score: Double,
     isDescribed: Bool = false, publishedInput: JSONValue? = nil
   ) {
     self.model = model
     self.config = config
+    self.variant = variant
     self.naming = naming
     self.nameMap = nameMap
     self.classes = classes
@@ -82,6 +86,11 @@ public struct Identification: Sendable {
     var description = NetworkDescription(family: model.family, config: config, classes: classes ?? model.classes)
     description.foldedBatchNormalization = isFolded ? true : nil
     return description
+  }
+
+  /// Whether the model steps back for the other's, or is the same in another variant.
+  fileprivate func isTwin(of other: Identification) -> Bool {
+    naming == other.naming && [model.name, model.twinOf].contains(other.model.name)
   }
 
   /// Networks of other computations that have the same names and shapes, where nothing tells which one it is.
@@ -125,9 +134,9 @@ public struct Identification: Sendable {
   /// - Throws: ``CatalogError``, ``TensorError``.
   public func canonical(_ stateDict: StateDict) throws -> StateDict {
     if let placed { return placed }
-    guard let nameMap else { return try stateDict.completed(for: description.graph()) }
-    let renamed = try nameMap.apply(.importing, to: stateDict).stateDict
     let graph = try description.graph()
+    guard let nameMap else { return try stateDict.tied(for: graph).completed(for: graph) }
+    let renamed = try nameMap.apply(.importing, to: stateDict).stateDict.tied(for: graph)
     let expected = graph.parameters.map { ($0.name, $0.shape) }
     return try nameMap.filling(renamed, expected: expected).ordered(by: expected.map(\.0))
       .completed(for: graph)
@@ -135,6 +144,23 @@ public struct Identification: Sendable {
 }
 
 extension StateDict {
+  /// Tensors that the network has once are one tensor, whatever names and bytes the file has for them.
+  ///
+  /// - Throws: ``CatalogError/untied(alias:name:)`` where the bytes differ; ``TensorError``.
+  fileprivate func tied(for graph: Graph) throws -> StateDict {
+    var result = self
+    for (alias, name) in graph.aliases.sorted(by: { $0.key < $1.key }) {
+      guard let second = self[alias] else { continue }
+      // A checkpoint stores the first of the names.
+      result[alias] = nil
+      let first = result[name] ?? second
+      guard try second.isSame(as: first) else { throw CatalogError.untied(alias: alias, name: name) }
+      result[name] = first
+      result[alias] = first
+    }
+    return result
+  }
+
   /// Buffers that follow from the configuration; not every publisher saves them, torchvision asks for them.
   fileprivate func completed(for graph: Graph) throws -> StateDict {
     var result = self
@@ -159,10 +185,10 @@ extension StateDict {
 }
 
 extension [Identification] {
-  /// The one model that the state dict is beyond doubt: it fits whole, or but for its last stages, and no other does as
-  /// well.
+  /// The one model that the state dict is beyond doubt: it fits whole, or but for its last stages, and no other network
+  /// does as well but its twin. Of a model's variants the usual configuration comes first.
   public var certain: Identification? {
     guard let best = first, best.isExact || best.isHeadless else { return nil }
-    return dropFirst().contains { $0.score == best.score } ? nil : best
+    return dropFirst().contains { $0.score == best.score && !$0.isTwin(of: best) } ? nil : best
   }
 }

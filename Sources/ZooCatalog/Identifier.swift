@@ -29,16 +29,17 @@ extension Catalog {
     var found = candidates.compactMap { $0.fit(own, naming: $0.model.naming, above: lowestScore) }
     for map in nameMaps {
       let published = PublishedNetwork(map, settings: settings)
-      if map.hasOwnNames {
-        let shapes = ForeignShapes(stateDict, map: map)
-        guard shapes.renamed > 0 else { continue }
-        for candidate in candidates where map.fits(candidate.model) {
-          if let fit = candidate.fit(shapes, naming: map.naming, (map, published), above: lowestScore) {
-            found.append(fit)
-          }
+      let shapes = map.hasOwnNames ? ForeignShapes(stateDict, map: map) : own
+      // What another's map leaves out may be a buffer of the model's own naming.
+      let named = candidates.filter {
+        shapes.renamed > 0 ? map.fits($0.model) : shapes.leftOut > 0 && map.isOwn(of: $0.model)
+      }
+      if !named.isEmpty {
+        found += named.compactMap {
+          $0.fit(shapes, naming: map.naming, (map, published), above: lowestScore)
         }
-      } else if published.isDescribed {
-        let described = candidates.filter { map.fits($0.model) }
+      } else if published.isDescribed, !map.hasOwnNames || candidates.contains(where: { map.isOwn(of: $0.model) }) {
+        let described = candidates.filter { map.hasOwnNames ? map.isOwn(of: $0.model) : map.fits($0.model) }
           .compactMap { $0.fit(own, naming: map.naming, (map, published), above: lowestScore) }
         let best = described.map(\.score).max() ?? 0
         // Who published the weights is known, so that no other's network of these names is meant.
@@ -46,7 +47,11 @@ extension Catalog {
         found += described
       }
     }
-    return found.sorted { ($1.score, $0.model.name, $0.naming) < ($0.score, $1.model.name, $1.naming) }
+    return found.sorted { first, second in
+      if first.score != second.score { return first.score > second.score }
+      if (first.model.twinOf == nil) != (second.model.twinOf == nil) { return first.model.twinOf == nil }
+      return (first.model.name, first.naming, first.variant) < (second.model.name, second.naming, second.variant)
+    }
   }
 }
 
@@ -77,21 +82,32 @@ private struct ForeignShapes {
   private(set) var byName: [String: (shape: [Int]?, source: String)] = [:]
   /// Canonical names in the order of the file.
   private(set) var names: [String] = []
+  /// Tensors that the map gives another name.
   private(set) var renamed = 0
+  /// Buffers that it takes no notice of.
+  private(set) var leftOut = 0
 
   init(_ stateDict: StateDict, map: NameMap? = nil) {
     byName.reserveCapacity(stateDict.count)
     let ranks = map?.ranking(of: stateDict.names) ?? [:]
     var parts: [String: [Int: [Int]]] = [:]
     var counts: [String: Int] = [:]
-    for (source, tensor) in stateDict.tensors where map?.derives(source) != true {
+    for (source, tensor) in stateDict.tensors {
       var name = source
       var shape: [Int]? = tensor.shape
+      if map?.derives(source) == true {
+        leftOut += 1
+        continue
+      }
       if let map, let (target, rule) = map.renamed(ranks[source] ?? source, .importing) {
         name = target
         shape = map.importedShape(tensor.shape, rule: rule)
         if target != source { renamed += 1 }
         if let part = map.rules[rule].part {
+          if part.isOfSource {
+            addShares(of: tensor.shape, named: ranks[source] ?? source, source, map, count: part.count)
+            continue
+          }
           parts[target, default: [:]][part.index] = shape
           counts[target] = part.count
           guard let known = parts[target], known.count == part.count else { continue }
@@ -110,6 +126,22 @@ private struct ForeignShapes {
 }
 
 extension ForeignShapes {
+  /// What the file has for a parameter under another of its names alone.
+  fileprivate func alias(of name: String, in graph: Graph) -> (shape: [Int]?, source: String)? {
+    graph.aliases.filter { $0.value == name }.keys.sorted().compactMap { byName[$0] }.first
+  }
+
+  /// Our tensors that one of the file's has one after another.
+  private mutating func addShares(of shape: [Int], named name: String, _ source: String, _ map: NameMap, count: Int) {
+    for index in 0..<count {
+      guard let (target, rule) = map.renamed(name, .importing, part: index) else { continue }
+      var share: [Int]?
+      if let rows = shape.first, rows % count == 0 { share = [rows / count] + shape.dropFirst() }
+      names.append(target)
+      byName[target] = (share.flatMap { map.importedShape($0, rule: rule) }, source)
+    }
+  }
+
   /// The shape of parts one after another; nil where they don't fit together.
   fileprivate static func joined(_ parts: [[Int]]) -> [Int]? {
     guard let first = parts.first, !first.isEmpty, parts.allSatisfy({ $0 == first }) else { return nil }
@@ -122,23 +154,30 @@ extension ForeignShapes {
 private struct Candidate {
   let model: Model
   let config: JSONValue
+  /// The configuration's place among the model's, of which the first is the usual one.
+  let variant: Int
   let graph: Graph
+  private let known: Set<String>
   private let head: String?
   private let integerBuffers: Set<String>
   /// Parameters that follow from the configuration.
   private let derived: Set<String>
 
   static func all(of models: [Model]) -> [Candidate] {
-    models.flatMap { model in model.configs.compactMap { Candidate(model, config: $0) } }
+    models.flatMap { model in
+      model.configs.enumerated().compactMap { Candidate(model, config: $0.element, variant: $0.offset) }
+    }
   }
 
   /// Returns nil where the model's configuration doesn't build, which an overlay's may not.
-  init?(_ model: Model, config: JSONValue) {
+  init?(_ model: Model, config: JSONValue, variant: Int) {
     let description = NetworkDescription(family: model.family, config: config, classes: model.classes)
     guard let graph = try? description.graph() else { return nil }
     self.model = model
     self.config = config
+    self.variant = variant
     self.graph = graph
+    known = Set(graph.parameters.map(\.name))
     head = graph.headModule
     integerBuffers = Set(graph.integerBuffers)
     derived = Set(graph.coordinateTables.map(\.name))
@@ -156,8 +195,11 @@ private struct Candidate {
     var missing: [String] = []
     var misshapen: [Identification.Misshapen] = []
     let classes = head.flatMap { shapes.byName[$0 + ".weight"]?.shape?.first }
+    let mostUnfit = (1 - lowestScore) * Double(known.count)
     for parameter in parameters(classes: classes) {
-      guard let found = shapes.byName[parameter.name] else {
+      // Most of the catalogue's networks are of other names altogether.
+      guard Double(missing.count + misshapen.count) < mostUnfit else { return nil }
+      guard let found = shapes.byName[parameter.name] ?? shapes.alias(of: parameter.name, in: graph) else {
         if map?.filled(parameter.name) == nil, !derived.contains(parameter.name) { missing.append(parameter.name) }
         continue
       }
@@ -165,16 +207,24 @@ private struct Candidate {
         misshapen.append(.init(name: parameter.name, expected: parameter.shape, found: found.shape ?? []))
       }
     }
-    let known = Set(graph.parameters.map(\.name))
-    let extra = shapes.names.filter { !known.contains($0) && !integerBuffers.contains($0) }
-      .compactMap { shapes.byName[$0]?.source }
+    for (alias, name) in graph.aliases.sorted(by: { $0.key < $1.key }) {
+      guard let found = shapes.byName[alias], let expected = shapes.byName[name]?.shape, found.shape != expected else {
+        continue
+      }
+      misshapen.append(.init(name: alias, expected: expected, found: found.shape ?? []))
+    }
+    let extra = shapes.names.filter {
+      !known.contains($0) && !integerBuffers.contains($0) && graph.aliases[$0] == nil
+    }
+    .compactMap { shapes.byName[$0]?.source }
     let fitting = known.count - missing.count - misshapen.count
     let score = Double(fitting) / Double(known.count + extra.count)
     guard score > lowestScore else { return nil }
     let (config, differences) = source.map { described(by: $0.network) } ?? (config, [])
     return Identification(
-      model: model, config: config, naming: naming, nameMap: map, classes: classes, missing: missing, extra: extra,
-      misshapen: misshapen, differences: differences, absentStages: absentStages(missing: Set(missing)), score: score,
+      model: model, config: config, variant: variant, naming: naming, nameMap: map,
+      classes: graph.givesClasses ? classes : 0, missing: missing, extra: extra, misshapen: misshapen,
+      differences: differences, absentStages: absentStages(missing: Set(missing)), score: score,
       isDescribed: source?.network.isDescribed ?? false, publishedInput: source?.network.input)
   }
 

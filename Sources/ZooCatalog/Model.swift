@@ -8,6 +8,8 @@ public struct Model: Sendable {
   public let family: String
   /// What sets it apart from its namesakes.
   public let note: String?
+  /// A model of the same network, which weights are taken for where nothing tells whose they are.
+  public let twinOf: String?
   public let task: String
   /// The family's configuration.
   public let config: JSONValue
@@ -17,18 +19,28 @@ public struct Model: Sendable {
   public let classes: Int
   /// Names of those classes, in the order of the logits; empty where unknown.
   public let labels: [String]
-  /// Preprocessing: size, resize, crop, interpolation, mean, std, channelOrder.
+  /// Preprocessing of pictures: size, resize, crop, interpolation, mean, std, channelOrder; of texts: maximumLength,
+  /// pooling, normalize.
   public let preprocessing: JSONValue
-  /// Sides of the square or rectangular picture the network takes, [height, width].
+  /// Sides of the square or rectangular picture the network takes, [height, width]; empty for one of texts.
   public let inputSize: [Int]
   /// Trainable scalars with the published head.
   public let parameters: Int
-  /// Thousand millions of multiply-adds a picture.
+  /// Thousand millions of multiply-adds a picture, or a text of ``tokensOfCost`` tokens.
   public let gflops: Double
   public let paper: Paper?
   public let weights: [PublishedWeights]
   /// Whose tensor names the canonical ones are: `torchvision`, `timm`.
   public let naming: String
+
+  /// Tokens of the text that ``gflops`` is for; an encoder-decoder's answer has as many.
+  public static let tokensOfCost = 128
+
+  /// Tokens of the longest text; nil for a network of pictures.
+  public var maximumLength: Int? { preprocessing["maximumLength"].flatMap(\.whole) }
+
+  /// Shape of the input that ``gflops`` is for.
+  public var inputShape: [Int] { maximumLength == nil ? [1, 3] + inputSize : [Self.tokensOfCost] }
 
   /// Architecture and head, as a checkpoint carries them.
   ///

@@ -8,6 +8,7 @@ struct NameMapFile: Decodable {
     let transform: [String]?
     let inverse: [String]?
     let part: String?
+    let share: String?
   }
 
   let naming: String
@@ -34,13 +35,19 @@ public struct NameMap: Sendable {
   struct Part: Sendable, Equatable {
     let index: Int
     let count: Int
+    /// Whether the source has the whole, of which ours is a part; else it is the other way round.
+    let isOfSource: Bool
 
     /// Reads `1/3`, the first of three.
-    init?(_ text: String) {
+    init?(_ text: String, isOfSource: Bool) {
       let numbers = text.split(separator: "/", omittingEmptySubsequences: false).compactMap { Int($0) }
       guard numbers.count == 2, (2...16).contains(numbers[1]), (1...numbers[1]).contains(numbers[0]) else { return nil }
       (index, count) = (numbers[0] - 1, numbers[1])
+      self.isOfSource = isOfSource
     }
+
+    /// Whether several tensors become one; else one becomes several.
+    func gathers(_ direction: Direction) -> Bool { (direction == .importing) != isOfSource }
   }
 
   struct Rule: Sendable {
@@ -50,7 +57,8 @@ public struct NameMap: Sendable {
     let transforms: [TensorTransform]
     /// From ours to the source; nil where the rule works one way only.
     let inverse: [TensorTransform]?
-    /// Which of several equal parts, along the first dimension, of our tensor the source's is; nil for the whole.
+    /// Which of several equal parts, along the first dimension, of our tensor the source's is, or ours of the source's;
+    /// nil where both are whole.
     let part: Part?
 
     var text: String { "\(from.text) → \(to.text)" }
@@ -86,13 +94,16 @@ public struct NameMap: Sendable {
   public let file: String
   let rules: [Rule]
 
-  /// Whether it renames anything; else the names are the model's own, and it says what else is theirs.
-  var hasOwnNames: Bool { !rules.isEmpty }
+  /// Whether it renames anything or leaves it out; else the names are the model's own, and it says what else is theirs.
+  var hasOwnNames: Bool { !(rules.isEmpty && derived.isEmpty) }
 
   /// Whether a name is that of a buffer which follows from the configuration.
   func derives(_ name: String) -> Bool {
     derived.contains { $0.match(name, kinds: [:], side: .source) != nil }
   }
+
+  /// Whether it is about the model's own naming: older spellings, buffers that nobody needs, its publisher's settings.
+  func isOwn(of model: Model) -> Bool { naming == model.naming && fits(model) }
 
   /// Whether the map's names can be those of a model.
   public func fits(_ model: Model) -> Bool { model.family == family && models?.contains(model.name) ?? true }
@@ -174,8 +185,9 @@ public struct NameMap: Sendable {
     let undone = forward.reversed().compactMap(\.inverse)
     var inverse: [TensorTransform]? = undone.count == forward.count ? undone : nil
     if let given = rule.inverse { inverse = try transforms(given) }
-    let part = rule.part.map(Part.init)
-    guard part != .some(nil) else { throw bad("'\(rule.part ?? "")' is no part such as 1/3") }
+    guard rule.part == nil || rule.share == nil else { throw bad("it has both a part and a share") }
+    let part = (rule.part ?? rule.share).map { Part($0, isOfSource: rule.share != nil) }
+    guard part != .some(nil) else { throw bad("'\(rule.part ?? rule.share ?? "")' is no part such as 1/3") }
     return Rule(from: from, to: to, kinds: kinds, transforms: forward, inverse: inverse, part: part ?? nil)
   }
 }

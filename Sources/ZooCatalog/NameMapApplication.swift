@@ -22,7 +22,8 @@ extension NameMap {
   ///
   /// - Parameter part: the part that is asked for, of a tensor that the other naming has in parts.
   func renamed(_ name: String, _ direction: Direction, part: Int = 0) -> (name: String, rule: Int)? {
-    for (index, rule) in rules.enumerated() where direction == .importing || (rule.part?.index ?? 0) == part {
+    for (index, rule) in rules.enumerated() {
+      guard rule.part?.gathers(direction) == true || (rule.part?.index ?? 0) == part else { continue }
       let (here, there) = direction == .importing ? (rule.from, rule.to) : (rule.to, rule.from)
       let (side, other): (NamePattern.Side, NamePattern.Side) =
         direction == .importing ? (.source, .canonical) : (.canonical, .source)
@@ -64,8 +65,8 @@ extension NameMap {
         try place(transform(tensor, named: name, by: rules[index], direction), as: target, from: name)
         continue
       }
-      if direction == .exporting {
-        for (target, rule, share) in try split(tensor, named: name, into: part.count) {
+      if !part.gathers(direction) {
+        for (target, rule, share) in try split(tensor, named: ranks[name] ?? name, into: part.count, direction) {
           used.insert(rule)
           try place(transform(share, named: name, by: rules[rule], direction), as: target, from: name)
         }
@@ -90,10 +91,10 @@ extension NameMap {
 
   /// A tensor's parts under the names and by the rules that the other naming has for them.
   private func split(
-    _ tensor: Tensor, named name: String, into count: Int
+    _ tensor: Tensor, named name: String, into count: Int, _ direction: Direction
   ) throws -> [(name: String, rule: Int, tensor: Tensor)] {
     try (0..<count).compactMap { index in
-      if isZeroInParts(name), renamed(name, .exporting, part: index) == nil,
+      if direction == .exporting, isZeroInParts(name), renamed(name, .exporting, part: index) == nil,
         let part = try tensor.part(index, of: count)
       {
         guard try part.floats().allSatisfy({ $0 == 0 }) else {
@@ -101,7 +102,7 @@ extension NameMap {
         }
         return nil
       }
-      guard let (target, rule) = renamed(name, .exporting, part: index), let part = try tensor.part(index, of: count)
+      guard let (target, rule) = renamed(name, direction, part: index), let part = try tensor.part(index, of: count)
       else {
         throw CatalogError.badTransform(
           map: file, tensor: name, transform: "part \(index + 1)/\(count)", shape: tensor.shape)

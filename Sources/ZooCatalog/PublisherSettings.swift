@@ -27,6 +27,8 @@ struct SettingRule: Sendable, Decodable {
   let field: String?
   /// The values under which the network is the family's; any other is another network's.
   let cases: [Case]?
+  /// A field that tells the same better; where it is there, this one says nothing.
+  let unless: String?
 }
 
 /// What a name map and the publisher's `config.json` together say of a network, beyond names and shapes.
@@ -45,6 +47,7 @@ struct PublishedNetwork: Sendable {
     if map.naming == "timm" { input = settings?["pretrained_cfg"].flatMap(Self.input(timm:)) }
     for (name, rule) in map.settings.sorted(by: { $0.key < $1.key }) {
       guard let found = settings?[name], found != .null else { continue }
+      if let better = rule.unless, settings?[better] != nil { continue }
       isDescribed = true
       if let field = rule.field {
         guard case .number = found else {

@@ -2,7 +2,7 @@ extension Graph {
   /// Multiply-adds of one forward pass over an input of the given shape.
   ///
   /// Counts convolutions, linear layers without biases, and the two products of attention, as torchvision's published
-  /// GFLOPs do.
+  /// GFLOPs do; of a sequence all products, also those that a causal mask hides.
   /// - Throws: ``GraphError``.
   public func multiplyAdds(input shape: [Int]) throws(GraphError) -> Double {
     let shapes = try inferShapes(input: shape)
@@ -22,6 +22,11 @@ extension Node {
   /// - Parameter shapes: of every value of the graph.
   func multiplyAdds(_ shapes: [[Int]]) -> Double {
     if case .attention(let attention) = operation { return attention.multiplyAdds(output: shapes[output.index]) }
+    if case .sequence(.attention) = operation {
+      // Each query's channels with each key, then with each value.
+      let keys = shapes[inputs[1].index].first ?? 0
+      return shapes[output.index].reduce(2 * Double(keys)) { $0 * Double($1) }
+    }
     guard isLayer else { return 0 }
     // Each output takes one product a weight of its filter.
     let sizes = shapes[output.index] + shapes[inputs[1].index].dropFirst()

@@ -53,7 +53,7 @@ struct IdentifyCommand: ParsableCommand {
   }
 
   private static func line(_ fit: RankedFits.Fit) -> String {
-    let name = "\(fit.model), \(fit.naming) names" + (fit.classes.map { ", \($0) classes" } ?? "")
+    let name = "\(fit.model), \(fit.naming) names" + (fit.classes.map { $0 > 0 ? ", \($0) classes" : "" } ?? "")
     let settings = fit.settings.isEmpty ? "" : ", with \(fit.settings.joined(separator: ", "))"
     if fit.fits, !fit.lacksHead { return "fits     \(name)\(settings)" }
     if fit.fits { return "fits     \(name)\(settings), without its head: \(words(fit.missing, "missing"))" }

@@ -21,15 +21,16 @@ struct InfoCommand: ParsableCommand {
   func run() throws {
     let catalog = try Catalog.standard(overlays: catalog)
     let model = try catalog.model(named: model)
-    let stages = try model.graph().stageSummaries(input: [1, 3] + model.inputSize)
+    let stages = try model.graph().stageSummaries(input: model.inputShape)
     let store = ModelStore()
     if json { return print(jsonLine(ModelDetails(model, stages, store))) }
 
     print(Terminal.bold(model.title))
     for (title, value) in facts(model, catalog, store) { print("  \(title.padded(to: 12))\(value)") }
     for problem in try Self.miscounted(model, stages) { Terminal.note("zoo: \(problem)") }
-    print("\n" + Terminal.bold("Stages") + ", from the picture to the classes")
-    print(stageTable(stages).render())
+    let way = model.maximumLength == nil ? "from the picture to the classes" : "from the tokens to the output"
+    print("\n" + Terminal.bold("Stages") + ", " + way)
+    print(stageTable(model, stages).render())
     guard !model.weights.isEmpty else { return }
     print("\n" + Terminal.bold("Published weights"))
     print(weightTable(model).render())
@@ -40,14 +41,15 @@ struct InfoCommand: ParsableCommand {
   }
 
   private func facts(_ model: Model, _ catalog: Catalog, _ store: ModelStore) -> [(String, String)] {
-    let namings = [model.naming] + catalog.nameMaps.filter { $0.fits(model) }.map(\.naming)
+    let namings =
+      [model.naming] + catalog.nameMaps.filter { $0.fits(model) }.map(\.naming).filter { $0 != model.naming }
     let path = store.path(forModel: model.name)
     return [
       ("name", model.name), ("family", "\(model.family) \(CheckpointMetadata.encode(model.config))"),
     ] + (model.note.map { [("note", $0)] } ?? []) + [
-      ("task", "\(model.task), \(model.classes) classes"),
+      ("task", taskLine(model)),
       ("parameters", "\(Quantity.count(model.parameters)) (\(model.parameters))"),
-      ("GFLOPs", "\(model.gflops) multiply-adds a picture"), ("input", inputLine(model)),
+      ("GFLOPs", "\(model.gflops) multiply-adds a \(Self.unit(of: model))"), ("input", inputLine(model)),
       ("namings", namings.joined(separator: ", ") + (namings.count > 1 ? " (the first is canonical)" : "")),
       ("paper", model.paper.map { "\($0.title), \($0.year), \($0.url)" } ?? "–"),
       ("store", store.contains(model.name) ? path : Self.wayToStore(model, path)),
@@ -63,8 +65,9 @@ struct InfoCommand: ParsableCommand {
       problems.append("the network has \(parameters) parameters, the catalogue says \(model.parameters)")
     }
     // The catalogue rounds to three decimals; a segmentation network's published cost counts its auxiliary classifier.
-    if model.task == "image-classification", abs(gflops - model.gflops) > 0.0006 {
-      problems.append("a picture takes \(Quantity.decimals(gflops, 3)) GFLOPs, the catalogue says \(model.gflops)")
+    if model.task != "image-segmentation", abs(gflops - model.gflops) > 0.0006 {
+      problems.append(
+        "a \(unit(of: model)) takes \(Quantity.decimals(gflops, 3)) GFLOPs, the catalogue says \(model.gflops)")
     }
     return problems
   }
@@ -73,8 +76,21 @@ struct InfoCommand: ParsableCommand {
     "not there: " + (model.weights.isEmpty ? "zoo convert FILE -o \(path)" : "zoo pull \(model.name)")
   }
 
+  private static func unit(of model: Model) -> String {
+    model.maximumLength == nil ? "picture" : "text of \(Model.tokensOfCost) tokens"
+  }
+
+  private func taskLine(_ model: Model) -> String {
+    let hasClasses = NetworkTask(rawValue: model.task)?.hasClasses ?? true
+    return model.task + (hasClasses ? ", \(model.classes) classes" : "")
+  }
+
   private func inputLine(_ model: Model) -> String {
     let input = model.preprocessing
+    if let length = model.maximumLength {
+      let pooling = input["pooling"].map { ", \(Self.text($0)) of the tokens' vectors" } ?? ""
+      return "at most \(length) tokens" + pooling + (input["normalize"] == .bool(true) ? ", of length 1" : "")
+    }
     let words = ["resize", "crop", "interpolation", "mean", "std", "channelOrder"].compactMap { field in
       input[field].map { "\(field == "channelOrder" ? "channels" : field) \(Self.text($0))" }
     }
@@ -90,14 +106,14 @@ struct InfoCommand: ParsableCommand {
     }
   }
 
-  private func stageTable(_ stages: [StageSummary]) -> Table {
+  private func stageTable(_ model: Model, _ stages: [StageSummary]) -> Table {
     var table = Table([
       .init(title: "stage"), .init(title: "layers", alignment: .right), .init(title: "output", alignment: .right),
       .init(title: "parameters", alignment: .right), .init(title: "GFLOPs", alignment: .right),
     ])
     for stage in stages {
       table.add([
-        stage.name, String(stage.layers), Quantity.shape(Array(stage.output.dropFirst())),
+        stage.name, String(stage.layers), Quantity.shape(stage.output(of: model)),
         Quantity.count(stage.parameters), Quantity.decimals(stage.multiplyAdds / 1e9, 3),
       ])
     }
@@ -125,6 +141,13 @@ struct InfoCommand: ParsableCommand {
 
 extension String {
   fileprivate func padded(to width: Int) -> String { self + String(repeating: " ", count: max(1, width - count)) }
+}
+
+extension StageSummary {
+  /// The stage's output for one picture, or for one text's tokens.
+  fileprivate func output(of model: Model) -> [Int] {
+    model.maximumLength == nil ? Array(output.dropFirst()) : output
+  }
 }
 
 /// A model as `zoo info --json` prints it.
@@ -171,7 +194,7 @@ private struct ModelDetails: Encodable {
     self.stages = stages.map {
       Stage(
         name: $0.name, layers: $0.layers, parameters: $0.parameters, multiplyAdds: $0.multiplyAdds,
-        output: Array($0.output.dropFirst()))
+        output: $0.output(of: model))
     }
     installed = store.contains(model.name)
     path = store.path(forModel: model.name)

@@ -37,7 +37,7 @@ struct ListCommand: ParsableCommand {
     for model in models {
       table.add([
         model.name, model.family, model.task, Quantity.count(model.parameters), Quantity.decimals(model.gflops, 2),
-        model.inputSize.map(String.init).joined(separator: "×"),
+        model.maximumLength.map { "\($0) tokens" } ?? model.inputSize.map(String.init).joined(separator: "×"),
         model.bestAccuracy.map { Quantity.decimals($0, 2) } ?? "–", store.contains(model.name) ? "yes" : "–",
       ])
     }
@@ -74,7 +74,10 @@ private struct ModelSummary: Encodable {
   let task: String
   let parameters: Int
   let gflops: Double
+  /// Height and width of the picture; empty where the model reads texts.
   let input: [Int]
+  /// Tokens of the longest text; absent where the model reads pictures.
+  let maximumLength: Int?
   let classes: Int
   let bestTop1: Double?
   let installed: Bool
@@ -87,6 +90,7 @@ private struct ModelSummary: Encodable {
     parameters = model.parameters
     gflops = model.gflops
     input = model.inputSize
+    maximumLength = model.maximumLength
     classes = model.classes
     bestTop1 = model.bestAccuracy
     installed = store.contains(model.name)

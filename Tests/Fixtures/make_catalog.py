@@ -32,7 +32,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 ROOT = pathlib.Path(__file__).parents[2]
 MEMBERS = {member["name"]: member for path in sorted(ROOT.glob("zoo/*/*.json")) if path.parent.name != "labels"
-           for member in [json.loads(path.read_text())]}
+           for member in [json.loads(path.read_text())]
+           # Those of make_text_catalog.py.
+           if member.get("naming") != "transformers"}
 KERAS = {"keras_resnet50": "ResNet50", "keras_resnet101": "ResNet101", "keras_resnet152": "ResNet152",
          "keras_inception_v3": "InceptionV3"}
 IN_FULL = ["alexnet", "resnet18", "efficientnet_lite0", "keras_inception_v3", "convnext_tiny", "vit_b_16", "swin_t", "swin_v2_t", "maxvit_t"]

@@ -18,28 +18,60 @@ import ZooGraph
     let catalog = try Catalog(overlays: [])
     let data = try Data(contentsOf: URL(filePath: Fixture.path("catalog_shapes.json")))
     let expected = try JSONDecoder().decode([String: Expected].self, from: data)
-    #expect(Set(catalog.models.map(\.name)) == Set(expected.keys))
-    let folder = try TemporaryDirectory()
-    defer { folder.remove() }
-    for model in catalog.models {
+    let models = catalog.models.filter { $0.maximumLength == nil }
+    #expect(Set(models.map(\.name)) == Set(expected.keys))
+    for model in models {
       let expected = try #require(expected[model.name])
-      let graph = try model.graph()
-      let lines =
-        graph.parameters.map { "\($0.name):" + $0.shape.map(String.init).joined(separator: "x") }
-        + graph.stepCounters.map { $0 + ":" }
-        + graph.indexBuffers.map { "\($0.name):" + $0.shape.map(String.init).joined(separator: "x") }
-      let list = folder.file(model.name)
-      try lines.sorted().joined(separator: "\n").write(toFile: list, atomically: false, encoding: .utf8)
-      #expect(lines.count == expected.tensors, "\(model.name)")
-      #expect(try Digest.sha256(of: MappedFile(path: list)) == expected.sha256, "\(model.name)")
-      #expect(graph.parameterCount == expected.parameters)
+      try Self.check(model, model.graph(), expected)
       #expect(model.parameters == expected.parameters)
-      let cost = try graph.multiplyAdds(input: [1, 3] + model.inputSize)
-      #expect(cost == expected.multiplyAdds)
       // A segmentation network's published cost counts its auxiliary classifier.
       guard model.task == "image-classification" else { continue }
-      #expect(model.gflops == (cost / 1e6).rounded() / 1e3, "\(model.name)")
+      #expect(model.gflops == (expected.multiplyAdds / 1e6).rounded() / 1e3, "\(model.name)")
     }
+  }
+
+  @Test func everyModelOfTextsHasTheNamesShapesAndCostOfItsOriginalWithEachOfItsHeads() throws {
+    let catalog = try Catalog(overlays: [])
+    let data = try Data(contentsOf: URL(filePath: Fixture.path("catalog_text_shapes.json")))
+    let expected = try JSONDecoder().decode([String: [Expected]].self, from: data)
+    let models = catalog.models.filter { $0.maximumLength != nil }
+    #expect(Set(models.map(\.name)) == Set(expected.keys))
+    for model in models {
+      let expected = try #require(expected[model.name])
+      #expect(model.configs.count == expected.count)
+      for (config, expected) in zip(model.configs, expected) {
+        let description = NetworkDescription(family: model.family, config: config, classes: model.classes)
+        try Self.check(model, description.graph(), expected)
+      }
+      #expect(model.parameters == expected[0].parameters)
+      #expect(model.gflops == (expected[0].multiplyAdds / 1e6).rounded() / 1e3, "\(model.name)")
+    }
+  }
+
+  @Test func twinsAreTheSameNetwork() throws {
+    let catalog = try Catalog(overlays: [])
+    let twins = catalog.models.filter { $0.twinOf != nil }
+    #expect(twins.map(\.name) == ["t5_v1_1_base"])
+    for twin in twins {
+      let other = try catalog.model(named: #require(twin.twinOf))
+      #expect(try twin.graph() == other.graph())
+    }
+  }
+
+  private static func check(_ model: Model, _ graph: Graph, _ expected: Expected) throws {
+    let folder = try TemporaryDirectory()
+    defer { folder.remove() }
+    var shapes = Dictionary(uniqueKeysWithValues: graph.parameters.map { ($0.name, $0.shape) })
+    for (alias, name) in graph.aliases { shapes[alias] = shapes[name] }
+    for counter in graph.stepCounters { shapes[counter] = [] }
+    for buffer in graph.indexBuffers { shapes[buffer.name] = buffer.shape }
+    let lines = shapes.map { "\($0.key):" + $0.value.map(String.init).joined(separator: "x") }
+    let list = folder.file(model.name)
+    try lines.sorted().joined(separator: "\n").write(toFile: list, atomically: false, encoding: .utf8)
+    #expect(lines.count == expected.tensors, "\(model.name)")
+    #expect(try Digest.sha256(of: MappedFile(path: list)) == expected.sha256, "\(model.name)")
+    #expect(graph.parameterCount == expected.parameters, "\(model.name)")
+    #expect(try graph.multiplyAdds(input: model.inputShape) == expected.multiplyAdds, "\(model.name)")
   }
 
   @Test func aTaskThatTheFamilyDoesNotDoIsRefused() throws {
@@ -55,12 +87,12 @@ import ZooGraph
     try model.write(toFile: files + "/odd.json", atomically: false, encoding: .utf8)
     let expected = CatalogError.badFile(
       file: folder.path + "/zoo/resnet/odd.json",
-      problem: "has the task image-segmentation, but the family resnet is for image-classification")
+      problem: "has the task image-segmentation, but such a network of resnet is for image-classification")
     #expect(throws: expected) { try Catalog(overlays: [folder.path]) }
   }
 
   @Test func everyModelHasAThousandLabels() throws {
-    for model in try Catalog(overlays: []).models {
+    for model in try Catalog(overlays: []).models where model.maximumLength == nil {
       #expect(model.labels.count == model.classes)
       guard model.task == "image-classification" else { continue }
       try #require(model.labels.count == 1000)
@@ -87,7 +119,10 @@ import ZooGraph
     #expect(try catalog.models(matching: "vgg1[13]").map(\.name) == ["vgg11", "vgg13"])
     #expect(try catalog.models(matching: "resnet??").map(\.name) == ["resnet18", "resnet34", "resnet50"])
     #expect(try catalog.models(matching: "Wide").map(\.name) == ["wide_resnet50_2", "wide_resnet101_2"])
-    let tasks = ["image-classification", "image-segmentation"]
+    let tasks = [
+      "feature-extraction", "fill-mask", "image-classification", "image-segmentation", "text-generation",
+      "text2text-generation",
+    ]
     #expect(try tasks.flatMap { try catalog.models(matching: nil, task: $0) }.count == catalog.models.count)
     #expect(throws: CatalogError.noMatch(pattern: nil, task: "juggling", tasks: tasks)) {
       try catalog.models(matching: nil, task: "juggling")

@@ -3,11 +3,11 @@ import Foundation
 @testable import ZooCatalog
 
 /// Holds a JSON value to the part of JSON Schema that the catalogue's schemas use: type, required, properties,
-/// additionalProperties, items, enum, pattern.
+/// additionalProperties, items, enum, pattern, oneOf.
 struct SchemaChecker {
   private static let known: Set<String> = [
     "$schema", "title", "description", "type", "required", "properties", "additionalProperties", "items", "enum",
-    "pattern",
+    "pattern", "oneOf",
   ]
 
   /// What contradicts the schema, each with its place.
@@ -17,6 +17,9 @@ struct SchemaChecker {
     if case .string(let type)? = keywords["type"], !matches(value, type) { return found + ["\(place): is no \(type)"] }
     if case .array(let choices)? = keywords["enum"], !choices.contains(value) {
       found.append("\(place): is none of the choices")
+    }
+    if case .array(let choices)? = keywords["oneOf"], choices.count(where: { problems(value, $0).isEmpty }) != 1 {
+      found.append("\(place): is not just one of the choices")
     }
     switch value {
     case .object(let fields): found += problems(fields, keywords, at: place)

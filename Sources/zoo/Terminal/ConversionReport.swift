@@ -133,6 +133,7 @@ struct ConversionReport: Encodable {
   }
 
   private func head(of classes: Int) -> String {
+    guard classes > 0 else { return "no classes" }
     let isOther = publishedClasses.map { $0 != classes } ?? false
     return "\(classes) classes" + (isOther ? " (a head of its own; --head drop leaves it out)" : "")
   }
