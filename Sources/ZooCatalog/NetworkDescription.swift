@@ -41,6 +41,13 @@ public struct NetworkDescription: Codable, Sendable, Equatable {
     return try description.graph().parameters.count == graph().parameters.count ? self : description
   }
 
+  /// What the network is for.
+  ///
+  /// - Throws: ``FamilyError``.
+  public func task() throws -> NetworkTask {
+    try NetworkFamilies.task(family: family, config: JSONEncoder().encode(config))
+  }
+
   /// - Throws: ``FamilyError``.
   public func graph() throws -> Graph {
     let graph = try NetworkFamilies.graph(family: family, config: JSONEncoder().encode(config), classes: classes)

@@ -3,6 +3,7 @@ import ZooCheckpoint
 import ZooFormats
 import ZooGraph
 import ZooONNX
+import ZooText
 
 /// What goes into the checkpoint of a conversion: the tensors under their final names, and what is said of them.
 struct ConvertedContent {
@@ -16,6 +17,8 @@ struct ConvertedContent {
   private var absent: [String] = []
   private var kept = KeptEntries()
   private var hasNoHead = false
+  /// The files that lie beside a text model's weights.
+  private var tokenizer: TokenizerFiles?
 
   /// - Throws: ``ConversionError``, `CatalogError`, ``TensorError``.
   init(_ source: WeightFile, conversion: Conversion) throws {
@@ -45,6 +48,9 @@ struct ConvertedContent {
     weightCount = stateDict.count
     parameterCount = Self.parameterCount(stateDict)
     try carry(source, conversion.keeps)
+    if let identification, try !identification.description.task().isVision {
+      tokenizer = try TokenizerFiles(beside: source.path)
+    }
   }
 
   private mutating func dropHead(_ source: WeightFile, config: String?) throws {
@@ -77,6 +83,7 @@ struct ConvertedContent {
     metadata.absent += absent.filter { !metadata.absent.contains($0) }
     metadata.kept = kept
     if hasNoHead { metadata.labels = nil }
+    if let tokenizer { metadata.tokenizer = tokenizer.text }
     return metadata
   }
 

