@@ -14,6 +14,10 @@ extension ExportError: ReportableError {
         .badData, file: file,
         problem: "is no network of the catalogue, so that \(target.rawValue) can't be told what its tensors are for",
         advice: "torch, safetensors, npz and gguf take any tensors")
+    case .operation(let node, let target):
+      ErrorReport(
+        .unavailable, place: node, problem: "is an operation that is not written to \(target.rawValue) yet",
+        advice: "torch, safetensors, npz and gguf take the weights of any network")
     case .missingTensor(let file, let tensor):
       ErrorReport(
         .badData, file: file, place: "tensor \(tensor)", problem: "the network needs it, and the file lacks it",

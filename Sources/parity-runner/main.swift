@@ -28,7 +28,8 @@ do {
   case "onnx-time" where arguments.count >= 5:
     try timeONNXModel(arguments[2], inputs: arguments[3], runs: Int(arguments[4]) ?? 1)
   default:
-    FileHandle.standardError.write(Data("usage: parity-runner logits|gradients|time|sequences|sequences-time|onnx|onnx-time …\n".utf8))
+    FileHandle.standardError.write(
+      Data("usage: parity-runner logits|gradients|time|sequences|sequences-time|onnx|onnx-time …\n".utf8))
     exit(64)
   }
 } catch let error as any ReportableError {

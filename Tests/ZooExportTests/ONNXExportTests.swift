@@ -243,4 +243,15 @@ import ZooONNXProgram
       #expect(!FileManager.default.fileExists(atPath: directory.file("x.onnx")))
     }
   }
+
+  @Test func aNetworkOfTextsIsRefused() throws {
+    let checkpoint = try Checkpoint.open(path: Fixture.path("sequences/bert.safetensors"))
+    let source = try ExportSource(path: "x", stateDict: checkpoint.stateDict, metadata: checkpoint.metadata)
+    let directory = try TemporaryDirectory()
+    defer { directory.remove() }
+    #expect(throws: ExportError.operation(node: "embeddings.word_embeddings", target: .onnx)) {
+      _ = try ONNXExporter.write(source, to: directory.file("x.onnx"), options: ExportOptions())
+    }
+    #expect(!FileManager.default.fileExists(atPath: directory.file("x.onnx")))
+  }
 }

@@ -132,7 +132,8 @@ struct ONNXGraphWriter {
     case .resize: try addResize(node, inputs)
     case .concatenate(let axis): emit("Concat", inputs, to: output(of: node)) { $0.attribute("axis", axis) }
     case .flatten: emit("Flatten", inputs, to: output(of: node)) { $0.attribute("axis", 1) }
-    default: emit("Softmax", inputs, to: output(of: node)) { $0.attribute("axis", -1) }
+    case .softmax: emit("Softmax", inputs, to: output(of: node)) { $0.attribute("axis", -1) }
+    default: throw ExportError.operation(node: node.name, target: .onnx)
     }
   }
 
