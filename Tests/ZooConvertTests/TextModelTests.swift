@@ -4,6 +4,7 @@ import Testing
 import ZooCatalog
 import ZooCheckpoint
 import ZooGraph
+import ZooText
 
 @testable import ZooConvert
 
@@ -182,5 +183,24 @@ import ZooGraph
     defer { directory.remove() }
     #expect(outcome.identification == nil)
     #expect(outcome.candidates.first?.differences == [difference])
+  }
+
+  @Test func theTokenizerTravelsWithTheCheckpoint() throws {
+    let folder = try TemporaryDirectory()
+    defer { folder.remove() }
+    for (source, name) in [
+      ("text_models/bert/pytorch_model.bin", "pytorch_model.bin"), ("text_models/bert/config.json", "config.json"),
+      ("text/bert_uncased/tokenizer.json", "tokenizer.json"),
+    ] {
+      try FileManager.default.copyItem(atPath: Fixture.path(source), toPath: folder.file(name))
+    }
+    var conversion = Conversion(catalog: try Catalog(overlays: [Fixture.path("text_models")]))
+    conversion.model = "tiny_bert"
+    let output = folder.file("model.safetensors")
+    _ = try conversion.run(folder.path, to: output)
+    let carried = try #require(try Checkpoint.open(path: output).metadata.tokenizer)
+    let files = try TokenizerFiles(text: carried, source: output)
+    let own = try TokenizerFiles(folder: folder.path)
+    #expect(own == files)
   }
 }

@@ -1,0 +1,90 @@
+import Foundation
+import TestSupport
+import Testing
+import ZooCheckpoint
+import ZooEngine
+import ZooGraph
+
+@testable import ZooInference
+
+/// Texts in, texts and vectors out, with the tiny networks of `make_sequences.py` and vocabularies of 71 tokens.
+@Suite struct TextModelTests {
+  /// Calls `body` with a network in a folder of its own, its tokenizer beside it.
+  private func withModel(
+    _ name: String, tokenizer: [String: String], _ body: (TextModel) throws -> Void
+  ) throws {
+    let folder = try TemporaryDirectory()
+    defer { folder.remove() }
+    let path = folder.file("model.safetensors")
+    try FileManager.default.copyItem(atPath: Fixture.path("sequences/\(name).safetensors"), toPath: path)
+    for (file, text) in tokenizer { try Data(text.utf8).write(to: URL(filePath: folder.file(file))) }
+    try body(TextModel(path: path))
+  }
+
+  private static let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+  private static let wordPieces = [
+    "vocab.txt": (special + ["hello", "world"] + (7..<71).map { "word\($0)" }).joined(separator: "\n")
+  ]
+  /// A character a token, a to z and so on.
+  private static let characters = [
+    "vocab.json": "{"
+      + (0..<71).map { "\"\(Character(UnicodeScalar(0x30 + $0 == 0x5C ? 0xA1 : 0x30 + $0) ?? "?"))\": \($0)" }
+      .joined(separator: ", ") + "}",
+    "merges.txt": "#version: 0.2\n",
+  ]
+
+  @Test func aTextsVectorIsTheMeanOfItsTokens() throws {
+    try withModel("bert", tokenizer: Self.wordPieces) { model in
+      let found = try TextEmbedder(model).embed(["Hello world", "hello"])
+      let plan = try SequencePlan(model.graph, weights: model.weights)
+      for (vector, ids) in zip(found, [[2, 5, 6, 3], [2, 5, 3]]) {
+        let hidden = try plan.run(SequenceInput(ids: [ids]))[0].values()
+        let mean = (0..<24).map { column in
+          ids.indices.reduce(0) { $0 + hidden[$1 * 24 + column] } / Float(ids.count)
+        }
+        try #require(vector.count == 24)
+        for (one, other) in zip(vector, mean) { #expect(abs(one - other) < 1e-5) }
+      }
+      #expect(throws: ModelError.self) { try TextReader(model) }
+      #expect(throws: ModelError.self) { try TextGenerator(model) }
+    }
+  }
+
+  @Test func aMaskIsFilledWithTheLikeliestToken() throws {
+    try withModel("bert_masked_lm", tokenizer: Self.wordPieces) { model in
+      let saying = try #require(try TextReader(model).read("hello [MASK] world", count: 2).first)
+      let plan = try SequencePlan(model.graph, weights: model.weights)
+      let logits = try plan.run(SequenceInput(ids: [[2, 5, 4, 6, 3]]))[0].values()[2 * 71..<3 * 71]
+      let best = try #require(logits.indices.max { logits[$0] < logits[$1] }) - 2 * 71
+      let guess = try #require(saying.prediction.top(1).first)
+      #expect(guess.index == best && saying.token == "[MASK]" && saying.texts.count == 2)
+      if best > 6 { #expect(saying.texts[best] == "hello word\(best) world") }
+      #expect(throws: ModelError.noMask(token: "[MASK]")) { try TextReader(model).read("hello", count: 1) }
+    }
+  }
+
+  @Test func aClassifierGivesAClassForATextAndATaggerForEachToken() throws {
+    try withModel("bert_sequences", tokenizer: Self.wordPieces) { model in
+      let sayings = try TextReader(model).read("hello", pair: "world", count: 1)
+      #expect(sayings.count == 1 && sayings[0].token == nil && sayings[0].prediction.logits.count == 5)
+    }
+    try withModel("bert_tokens", tokenizer: Self.wordPieces) { model in
+      let tokens = try TextReader(model).read("hello world", count: 1).map(\.token)
+      #expect(tokens == ["hello", "world"])
+    }
+  }
+
+  @Test func streamedTextIsTheWholeText() throws {
+    try withModel("gpt2", tokenizer: Self.characters) { model in
+      var options = GenerationOptions()
+      options.maximumTokens = 9
+      var streamed = ["", ""]
+      let whole = try TextGenerator(model, options: options).generate(["abc", "X"]) { streamed[$0] += $1 }
+      #expect(streamed == whole && whole.allSatisfy { $0.count == 9 })
+    }
+  }
+
+  @Test func aModelWithoutATokenizerSaysSo() throws {
+    #expect(throws: ModelError.self) { try withModel("bert", tokenizer: [:]) { _ in } }
+  }
+}
