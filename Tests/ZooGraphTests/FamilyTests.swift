@@ -189,7 +189,7 @@ import ZooGraph
           "alexnet", "vgg", "resnet", "efficientnet_lite", "inception_v3", "convnext", "fcn", "deeplabv3", "lraspp",
           "squeezenet",
           "googlenet", "densenet", "mobilenet_v2", "mobilenet_v3", "mnasnet", "shufflenet_v2", "regnet", "efficientnet",
-          "vision_transformer", "swin_transformer", "maxvit",
+          "vision_transformer", "swin_transformer", "maxvit", "bert", "roberta", "distilbert", "gpt2", "t5",
         ])
     ) {
       try Self.build("hotdog", "{}")
