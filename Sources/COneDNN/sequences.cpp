@@ -26,6 +26,18 @@ void for_rows(int64_t rows, int64_t columns, const Body &body) {
   }
 }
 
+template <typename Operation>
+void combine(const float *a, int64_t a_row, const float *b, int64_t b_row, float *output, int64_t output_row,
+             int64_t rows, int64_t columns, const Operation &operation) {
+  for_rows(rows, columns, [&](int64_t first, int64_t last) {
+    for (auto row = first; row < last; row++) {
+      auto x = a + row * a_row, y = b + row * b_row;
+      auto z = output + row * output_row;
+      for (int64_t place = 0; place < columns; place++) z[place] = operation(x[place], y[place]);
+    }
+  });
+}
+
 template <int lanes>
 ALWAYS_INLINE void normalize(const float *x, float *y, int64_t columns, const float *weight, const float *bias,
                              float epsilon) {
@@ -113,24 +125,12 @@ void zoo_normalize_rows(const float *input, int64_t input_row, float *output, in
 
 void zoo_add_rows(const float *a, int64_t a_row, const float *b, int64_t b_row, float *output, int64_t output_row,
                   int64_t rows, int64_t columns) {
-  for_rows(rows, columns, [&](int64_t first, int64_t last) {
-    for (auto row = first; row < last; row++) {
-      auto x = a + row * a_row, y = b + row * b_row;
-      auto z = output + row * output_row;
-      for (int64_t place = 0; place < columns; place++) z[place] = x[place] + y[place];
-    }
-  });
+  combine(a, a_row, b, b_row, output, output_row, rows, columns, [](float x, float y) { return x + y; });
 }
 
 void zoo_multiply_rows(const float *a, int64_t a_row, const float *b, int64_t b_row, float *output, int64_t output_row,
                        int64_t rows, int64_t columns) {
-  for_rows(rows, columns, [&](int64_t first, int64_t last) {
-    for (auto row = first; row < last; row++) {
-      auto x = a + row * a_row, y = b + row * b_row;
-      auto z = output + row * output_row;
-      for (int64_t place = 0; place < columns; place++) z[place] = x[place] * y[place];
-    }
-  });
+  combine(a, a_row, b, b_row, output, output_row, rows, columns, [](float x, float y) { return x * y; });
 }
 
 void zoo_scale_rows(const float *a, int64_t a_row, float factor, float *output, int64_t output_row, int64_t rows,

@@ -6,34 +6,21 @@ import ZooGraph
 
 @testable import ZooEngine
 
-/// A tiny text network of Transformers and what it makes of some texts; see `make_sequences.py`.
-struct TextFixture {
+/// A fixture with its network.
+private struct TextFixture {
   let graph: Graph
   let weights: Weights
   let input: SequenceInput
   let decoder: [[Int]]?
   let expected: [FloatTensor]
 
-  private struct Description: Decodable {
-    let family: String
-    let classes: Int
-  }
-
   init(_ name: String) throws {
-    let file = try Checkpoint.open(path: Fixture.path("sequences/\(name).safetensors"))
-    let config = try #require(file.metadata.config)
-    let description = try JSONDecoder().decode(Description.self, from: Data(config.utf8))
-    let whole = try #require(try JSONSerialization.jsonObject(with: Data(config.utf8)) as? [String: Any])
-    let own = try JSONSerialization.data(withJSONObject: #require(whole["config"]))
-    graph = try NetworkFamilies.graph(family: description.family, config: own, classes: description.classes)
-    let all = try file.stateDict.floatWeights()
-    weights = all.filter { !$0.key.hasPrefix("expected.") }
-    expected = (0..<2).compactMap { all["expected.\($0)"] }
-    func numbers(_ key: String) throws -> [[Int]]? {
-      try file.metadata.others[key].map { try JSONDecoder().decode([[Int]].self, from: Data($0.utf8)) }
-    }
-    input = SequenceInput(ids: try #require(try numbers("ids")), typeIDs: try numbers("types"))
-    decoder = try numbers("decoder")
+    let fixture = try TextNetworkFixture(name)
+    graph = try NetworkFamilies.graph(family: fixture.family, config: fixture.config, classes: fixture.classes)
+    weights = fixture.weights
+    input = SequenceInput(ids: try #require(try fixture.value("ids")), typeIDs: try fixture.value("types"))
+    decoder = try fixture.value("decoder")
+    expected = fixture.expected
   }
 }
 

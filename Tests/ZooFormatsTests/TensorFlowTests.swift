@@ -64,7 +64,7 @@ import ZooCheckpoint
 
   @Test func liesWithRightChecksumsNeverCrash() throws {
     let original = [UInt8](try Data(contentsOf: URL(filePath: Self.stem + ".index")))
-    var random = SplitMix(state: 11)
+    var random = SeededGenerator(seed: 11)
     // The blocks are found by their checksums, and given new ones after the damage.
     var blocks: [Range<Int>] = []
     var (start, checksum) = (0, CRC32C())

@@ -40,19 +40,12 @@ import ZooGraph
     let end: Int
 
     init(_ name: String) throws {
-      let checkpoint = try Checkpoint.open(path: Fixture.path("sequences/\(name).safetensors"))
-      let config = try #require(checkpoint.metadata.config)
-      let fields = try #require(try JSONSerialization.jsonObject(with: Data(config.utf8)) as? [String: Any])
-      let family = try #require(fields["family"] as? String)
-      let graph = try NetworkFamilies.graph(
-        family: family, config: JSONSerialization.data(withJSONObject: #require(fields["config"])), classes: 5)
-      plan = try SequencePlan(graph, weights: checkpoint.stateDict.floatWeights())
-      func decoded<T: Decodable>(_ key: String) throws -> T {
-        try JSONDecoder().decode(T.self, from: Data(#require(checkpoint.metadata.others[key]).utf8))
-      }
-      texts = try decoded("ids")
-      runs = try decoded("generated")
-      end = try decoded("end")
+      let fixture = try TextNetworkFixture(name)
+      let graph = try NetworkFamilies.graph(family: fixture.family, config: fixture.config, classes: fixture.classes)
+      plan = try SequencePlan(graph, weights: fixture.weights)
+      texts = try #require(try fixture.value("ids"))
+      runs = try #require(try fixture.value("generated"))
+      end = try #require(try fixture.value("end"))
     }
 
     func generate(_ options: GenerationOptions) throws -> [[Int]] {

@@ -48,7 +48,7 @@ import ZooCheckpoint
   }
 
   @Test func damagedBytesNeverCrash() throws {
-    var generator = SplitMix(state: 11)
+    var generator = SeededGenerator(seed: 11)
     for file in [
       "progressive.jpg", "cmyk.jpg", "orientation6.jpg", "palette_transparent.png", "gray16.png", "alpha.webp",
     ] {
@@ -64,7 +64,7 @@ import ZooCheckpoint
   }
 
   @Test func randomBytesAfterEachSignatureAreRefused() {
-    var generator = SplitMix(state: 5)
+    var generator = SeededGenerator(seed: 5)
     for signature: [UInt8] in [[0xFF, 0xD8, 0xFF], [0x89, 0x50, 0x4E, 0x47], Array("RIFF0000WEBP".utf8)] {
       let noise = (0..<400).map { _ in UInt8(truncatingIfNeeded: generator.next() >> 32) }
       #expect(throws: PictureError.self) { try Picture.decode(signature + noise) }

@@ -2,7 +2,7 @@ import ZooCheckpoint
 
 /// Row-major memory of a plan's matrices, which grows with the rows that runs ask for.
 final class SequenceWorkspace {
-  private(set) var matrices: [SequenceMatrix]
+  private let matrices: [SequenceMatrix]
   private var buffers: [UnsafeMutablePointer<Float>?]
   private var capacities: [Int]
   private var scratch: UnsafeMutableBufferPointer<Float> = .init(start: nil, count: 0)

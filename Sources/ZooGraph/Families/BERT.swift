@@ -15,13 +15,14 @@ public enum BERT: NetworkFamily {
     try config.check(
       name, heads: [.maskedLanguageModel, .preTraining, .sequenceClassification, .tokenClassification],
       classes: classes)
+    let prefix = config.head == nil ? nil : "bert"
+    let path = prefix.map { $0 + "." } ?? ""
     var b = GraphBuilder()
-    let words = b.ownParameter(
-      prefix(config) + "embeddings.word_embeddings.weight", [config.vocabulary, config.hiddenSize])
-    let hidden = EncoderLayers.add(to: &b, config, prefix: config.head == nil ? nil : "bert", words: words)
+    let words = b.ownParameter(path + "embeddings.word_embeddings.weight", [config.vocabulary, config.hiddenSize])
+    let hidden = EncoderLayers.add(to: &b, config, prefix: prefix, words: words)
     let pools = config.pooler ?? (config.head == nil || [.preTraining, .sequenceClassification].contains(config.head))
     b.beginStage("head")
-    let pooled = pools ? pool(&b, hidden, config) : nil
+    let pooled = pools ? EncoderLayers.pool(&b, hidden, config, path: path) : nil
     switch config.head {
     case .sequenceClassification:
       let x = b.dropout(pooled ?? b.select(.first, hidden), probability: 0.1)
@@ -30,7 +31,8 @@ public enum BERT: NetworkFamily {
       let x = b.dropout(hidden, probability: 0.1)
       return b.finish(outputs: [b.linear("classifier", x, from: config.hiddenSize, to: classes)])
     case .maskedLanguageModel, .preTraining:
-      let logits = predict(&b, hidden, config, words: words)
+      let logits = EncoderLayers.predictTokens(
+        &b, hidden, config, words: words, named: "bert.embeddings.word_embeddings.weight", predictions)
       guard config.head == .preTraining, let pooled else { return b.finish(outputs: [logits], givesClasses: false) }
       let isNext = b.linear("cls.seq_relationship", pooled, from: config.hiddenSize, to: 2)
       return b.finish(outputs: [logits, isNext], givesClasses: false)
@@ -39,26 +41,7 @@ public enum BERT: NetworkFamily {
     }
   }
 
-  private static func prefix(_ config: Config) -> String { config.head == nil ? "" : "bert." }
-
-  /// The first token's vector through a layer of its own.
-  private static func pool(_ b: inout GraphBuilder, _ hidden: ValueID, _ config: Config) -> ValueID {
-    let first = b.select(.first, hidden)
-    let x = b.linear(prefix(config) + "pooler.dense", first, from: config.hiddenSize, to: config.hiddenSize)
-    return b.activation(.tanh, x, name: "tanh")
-  }
-
-  private static func predict(
-    _ b: inout GraphBuilder, _ hidden: ValueID, _ config: Config, words: ValueID
-  ) -> ValueID {
-    b.scope("cls.predictions") { b in
-      let bias = b.ownParameter("bias", [config.vocabulary])
-      var x = b.linear("transform.dense", hidden, from: config.hiddenSize, to: config.hiddenSize)
-      x = b.activation(.gelu, x, name: "gelu")
-      x = b.layerNorm("transform.LayerNorm", x, channels: config.hiddenSize, epsilon: config.epsilon ?? 1e-12)
-      b.alias("decoder.weight", to: "bert.embeddings.word_embeddings.weight")
-      b.alias("decoder.bias", to: "cls.predictions.bias")
-      return b.tiedLinear("decoder", x, weight: words, bias: bias)
-    }
-  }
+  private static let predictions = EncoderLayers.PredictionNames(
+    dense: "cls.predictions.transform.dense", norm: "cls.predictions.transform.LayerNorm", bias: "cls.predictions.bias",
+    decoder: "cls.predictions.decoder")
 }

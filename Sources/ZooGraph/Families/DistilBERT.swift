@@ -31,12 +31,12 @@ public enum DistilBERT: NetworkFamily {
     case .tokenClassification:
       return b.finish(outputs: [b.linear("classifier", b.dropout(x, probability: 0.1), from: width, to: classes)])
     case .maskedLanguageModel:
-      x = b.activation(.gelu, b.linear("vocab_transform", x, from: width, to: width), name: "gelu")
-      x = b.layerNorm("vocab_layer_norm", x, channels: width, epsilon: config.epsilon ?? 1e-12)
-      let bias = b.ownParameter("vocab_projector.bias", [config.vocabulary])
-      b.alias("vocab_projector.weight", to: "distilbert.embeddings.word_embeddings.weight")
-      return b.finish(
-        outputs: [b.tiedLinear("vocab_projector", x, weight: words, bias: bias)], givesClasses: false)
+      let logits = EncoderLayers.predictTokens(
+        &b, x, config, words: words, named: "distilbert.embeddings.word_embeddings.weight",
+        EncoderLayers.PredictionNames(
+          dense: "vocab_transform", norm: "vocab_layer_norm", bias: "vocab_projector.bias", decoder: "vocab_projector",
+          hasDecoderBias: false))
+      return b.finish(outputs: [logits], givesClasses: false)
     case nil, .preTraining, .causalLanguageModel: return b.finish(outputs: [x], givesClasses: false)
     }
   }

@@ -48,4 +48,37 @@ enum EncoderLayers {
     y = b.dropout(b.linear("output.dense", y, from: config.mlpSize, to: width), probability: 0.1)
     return b.layerNorm("output.LayerNorm", b.sum(y, attended), channels: width, epsilon: epsilon)
   }
+
+  /// The first token's vector through a layer of its own, `pooler.dense`, and tanh: [sequences, hiddenSize].
+  static func pool(_ b: inout GraphBuilder, _ hidden: ValueID, _ config: TransformerConfig, path: String) -> ValueID {
+    let width = config.hiddenSize
+    let x = b.linear(path + "pooler.dense", b.select(.first, hidden), from: width, to: width)
+    return b.activation(.tanh, x, name: "tanh")
+  }
+
+  /// Names of the modules that make logits of hidden states.
+  struct PredictionNames {
+    var dense: String
+    var norm: String
+    var bias: String
+    var decoder: String
+    /// Whether the state dict has the bias under the decoder's name a second time.
+    var hasDecoderBias = true
+  }
+
+  /// A layer, GELU and LayerNorm, then the token embedding as weights: logits [rows, vocabulary].
+  ///
+  /// - Parameter wordsName: the whole name of the token embedding's table `words`.
+  static func predictTokens(
+    _ b: inout GraphBuilder, _ hidden: ValueID, _ config: TransformerConfig, words: ValueID, named wordsName: String,
+    _ names: PredictionNames
+  ) -> ValueID {
+    let width = config.hiddenSize
+    let bias = b.ownParameter(names.bias, [config.vocabulary])
+    var x = b.activation(.gelu, b.linear(names.dense, hidden, from: width, to: width), name: "gelu")
+    x = b.layerNorm(names.norm, x, channels: width, epsilon: config.epsilon ?? 1e-12)
+    b.alias(names.decoder + ".weight", to: wordsName)
+    if names.hasDecoderBias { b.alias(names.decoder + ".bias", to: names.bias) }
+    return b.tiedLinear(names.decoder, x, weight: words, bias: bias)
+  }
 }

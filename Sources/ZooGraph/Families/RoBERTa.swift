@@ -29,11 +29,8 @@ public enum RoBERTa: NetworkFamily {
     let hidden = EncoderLayers.add(
       to: &b, config, prefix: prefix, words: words, firstPosition: firstPosition)
     b.beginStage("head")
-    var outputs: [ValueID] = []
-    if config.pooler ?? (config.head == nil) {
-      let pooled = b.linear(path + "pooler.dense", b.select(.first, hidden), from: width, to: width)
-      outputs = [b.activation(.tanh, pooled, name: "tanh")]
-    }
+    let pools = config.pooler ?? (config.head == nil)
+    let pooled = pools ? EncoderLayers.pool(&b, hidden, config, path: path) : nil
     switch config.head {
     case .sequenceClassification:
       let first = b.dropout(b.select(.first, hidden), probability: 0.1)
@@ -44,23 +41,14 @@ public enum RoBERTa: NetworkFamily {
       let x = b.dropout(hidden, probability: 0.1)
       return b.finish(outputs: [b.linear("classifier", x, from: width, to: classes)])
     case .maskedLanguageModel:
-      return b.finish(outputs: [predict(&b, hidden, config, words: words)], givesClasses: false)
+      let logits = EncoderLayers.predictTokens(
+        &b, hidden, config, words: words, named: "roberta.embeddings.word_embeddings.weight", predictions)
+      return b.finish(outputs: [logits], givesClasses: false)
     case nil, .preTraining, .causalLanguageModel:
-      return b.finish(outputs: [hidden] + outputs, givesClasses: false)
+      return b.finish(outputs: [hidden] + (pooled.map { [$0] } ?? []), givesClasses: false)
     }
   }
 
-  private static func predict(
-    _ b: inout GraphBuilder, _ hidden: ValueID, _ config: Config, words: ValueID
-  ) -> ValueID {
-    b.scope("lm_head") { b in
-      let bias = b.ownParameter("bias", [config.vocabulary])
-      var x = b.linear("dense", hidden, from: config.hiddenSize, to: config.hiddenSize)
-      x = b.activation(.gelu, x, name: "gelu")
-      x = b.layerNorm("layer_norm", x, channels: config.hiddenSize, epsilon: config.epsilon ?? 1e-5)
-      b.alias("decoder.weight", to: "roberta.embeddings.word_embeddings.weight")
-      b.alias("decoder.bias", to: "lm_head.bias")
-      return b.tiedLinear("decoder", x, weight: words, bias: bias)
-    }
-  }
+  private static let predictions = EncoderLayers.PredictionNames(
+    dense: "lm_head.dense", norm: "lm_head.layer_norm", bias: "lm_head.bias", decoder: "lm_head.decoder")
 }

@@ -1,3 +1,4 @@
+import ZooCheckpoint
 /// The values of one run, by place.
 final class Frame {
   let limits: ONNXLimits
@@ -7,7 +8,7 @@ final class Frame {
   private var sizes: [Int]
   private var steps = 0
   /// Differs for every random number of a run; the same in every run.
-  var randomState: UInt64 = 0x9E37_79B9_7F4A_7C15
+  var generator = SeededGenerator(seed: 0x9E37_79B9_7F4A_7C15)
 
   init(values: [ONNXValue?], limits: ONNXLimits) {
     self.values = values
@@ -67,12 +68,6 @@ final class Frame {
 }
 
 extension Frame {
-  /// In [0, 1). SplitMix64 (Steele et al. 2014).
-  func random() -> Double {
-    randomState &+= 0x9E37_79B9_7F4A_7C15
-    var bits = randomState
-    bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-    return Double((bits ^ (bits >> 31)) >> 11) * 0x1p-53
-  }
+  /// In [0, 1).
+  func random() -> Double { generator.uniform() }
 }

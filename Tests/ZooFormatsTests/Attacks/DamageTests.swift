@@ -71,7 +71,7 @@ import ZooCheckpoint
       ZipAssembler.Member(name: entry.name, data: try archive.record(entry).withBytes { [UInt8]($0) })
     }
     let pickle = try #require(original.firstIndex { $0.name.hasSuffix("data.pkl") })
-    var random = SplitMix(state: 20_240_611)
+    var random = SeededGenerator(seed: 20_240_611)
     for round in 0..<3000 {
       var members = original
       for _ in 0...(round % 3) {

@@ -4,7 +4,7 @@ import ZooCheckpoint
 
 @testable import ZooFormats
 
-extension SplitMix {
+extension SeededGenerator {
   /// The bytes with one change or a few: set, flipped, overwritten, and removed and added where `inserting` names bytes
   /// that mean something to the format.
   mutating func damaged(_ bytes: [UInt8], changes: Int, before end: Int = .max, inserting: [UInt8] = []) -> [UInt8] {
@@ -30,7 +30,7 @@ func expectNoMutationCrashes(
   _ original: [UInt8], rounds: Int, seed: String, inserting: [UInt8] = [0, 0xFF, 0x7F],
   accepts: (ErrorReport) -> Bool = { !$0.line.isEmpty }
 ) throws {
-  var random = SplitMix(seed)
+  var random = SeededGenerator(seed)
   for round in 0..<rounds {
     let bytes = random.damaged(original, changes: round % 4 + 1, inserting: inserting)
     do {

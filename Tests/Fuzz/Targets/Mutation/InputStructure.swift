@@ -1,3 +1,4 @@
+import ZooCheckpoint
 /// How an input is put together, and how it is changed so that its checksums and lengths stay right.
 public enum InputStructure: Sendable {
   case bytes, archive, pickle, safetensors, json, protobuf
@@ -32,20 +33,10 @@ public enum InputStructure: Sendable {
   }
 }
 
-/// Random numbers that a seed gives again: Steele's SplitMix64.
-public struct MutationRandom: RandomNumberGenerator {
-  private var state: UInt64
+/// Random numbers that a seed gives again.
+public typealias MutationRandom = SeededGenerator
 
-  public init(seed: UInt64) { state = seed }
-
-  public mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
+extension SeededGenerator {
   mutating func below(_ count: Int) -> Int { count > 0 ? Int(next() % UInt64(count)) : 0 }
   mutating func oneIn(_ count: Int) -> Bool { below(count) == 0 }
   mutating func pick<T>(_ choices: [T]) -> T { choices[below(choices.count)] }
