@@ -55,7 +55,11 @@ public struct LoadedModel: Sendable {
   ///
   /// - Throws: ``ModelError``, and what reading the file throws.
   public init(_ source: WeightFile, catalog: Catalog? = nil) throws {
-    let contents = try ModelContents(source, catalog: catalog)
+    try self.init(ModelContents(source, catalog: catalog))
+  }
+
+  /// - Throws: ``ModelError``, `FamilyError`, and what reading the weights throws.
+  init(_ contents: ModelContents) throws {
     guard contents.task.isVision else {
       throw ModelError.wrongTask(file: contents.path, task: contents.task, expected: .imageClassification)
     }
@@ -70,7 +74,7 @@ public struct LoadedModel: Sendable {
     weights = try stateDict.floatWeights()
     guard let input = metadata.input,
       let preprocessing = try? JSONDecoder().decode(Preprocessing.self, from: Data(input.utf8))
-    else { throw ModelError.noPreprocessing(file: source.path) }
+    else { throw ModelError.noPreprocessing(file: contents.source.path) }
     self.preprocessing = preprocessing
   }
 

@@ -5,8 +5,27 @@ import ZooFormats
 import ZooGraph
 import ZooONNX
 
+/// A model opened from a file, by what it reads.
+public enum OpenedModel: Sendable {
+  case picture(LoadedModel)
+  case text(TextModel)
+
+  /// A model by path or, where no such file exists, by catalogue name from the store.
+  ///
+  /// - Throws: ``ModelError``, `CatalogError`, `TokenizerError`, and what opening the file throws.
+  public static func find(_ model: String, catalog: Catalog) throws -> OpenedModel {
+    try OpenedModel(WeightFile.open(path: LoadedModel.path(of: model, catalog: catalog)), catalog: catalog)
+  }
+
+  init(_ source: WeightFile, catalog: Catalog?) throws {
+    let contents = try ModelContents(source, catalog: catalog)
+    self = try contents.task.isVision ? .picture(LoadedModel(contents)) : .text(TextModel(contents))
+  }
+}
+
 /// What a file of weights holds: a canonical checkpoint says it, any other file is identified.
 struct ModelContents {
+  let source: WeightFile
   let path: String
   /// Catalogue name; nil for a network outside the catalogue.
   let name: String?
@@ -18,6 +37,7 @@ struct ModelContents {
 
   /// - Throws: ``ModelError``, and what reading the file throws.
   init(_ source: WeightFile, catalog: Catalog?) throws {
+    self.source = source
     path = source.sourceFile
     var metadata = CheckpointMetadata(source.metadata)
     if let config = metadata.config {

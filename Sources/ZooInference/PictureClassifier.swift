@@ -23,10 +23,11 @@ extension Classifier: PictureClassifier {
   public var notes: [String] { [] }
 }
 
-/// A network that takes pictures, by what it says of them.
+/// A network ready to run, by what it says of pictures or texts.
 public enum OpenedNetwork: Sendable {
   case classifier(any PictureClassifier)
   case segmenter(Segmenter)
+  case reader(TextReader)
 }
 
 /// How a classifier is to be opened.
@@ -54,6 +55,8 @@ public struct ClassifierOptions: Sendable {
     case .classifier(let classifier): return classifier
     case .segmenter(let segmenter):
       throw ModelError.wrongTask(file: path, task: segmenter.model.task, expected: .imageClassification)
+    case .reader(let reader):
+      throw ModelError.wrongTask(file: path, task: reader.model.task, expected: .imageClassification)
     }
   }
 
@@ -63,24 +66,28 @@ public struct ClassifierOptions: Sendable {
   public func openNetwork(_ path: String) throws -> OpenedNetwork {
     let source = try WeightFile.open(path: path)
     do {
-      var model = try LoadedModel(source, catalog: catalog)
-      if let labels {
-        guard labels.count == model.description.classes else {
-          throw ModelError.labels(file: path, found: labels.count, classes: model.description.classes)
-        }
-        model.labels = labels
-      }
-      return switch model.task {
-      case .imageClassification: .classifier(try Classifier(model, batch: batch, threads: threads))
-      case .imageSegmentation: .segmenter(try Segmenter(model, threads: threads))
-      case .featureExtraction, .fillMask, .textClassification, .tokenClassification, .textGeneration,
-        .text2TextGeneration:
-        throw ModelError.wrongTask(file: path, task: model.task, expected: .imageClassification)
+      switch try OpenedModel(source, catalog: catalog) {
+      case .text(let model): return .reader(try TextReader(model, threads: threads))
+      case .picture(let model) where model.task == .imageSegmentation:
+        return .segmenter(try Segmenter(labelled(model), threads: threads))
+      case .picture(let model):
+        return .classifier(try Classifier(labelled(model), batch: batch, threads: threads))
       }
     } catch ModelError.notIdentified {
       guard let model = source.onnx else { throw ModelError.notIdentified(file: path, nearest: nil) }
       return .classifier(try ONNXClassifier(model, file: path, options: self))
     }
+  }
+
+  /// The model with the names of classes that were asked for.
+  private func labelled(_ model: LoadedModel) throws -> LoadedModel {
+    guard let labels else { return model }
+    guard labels.count == model.description.classes else {
+      throw ModelError.labels(file: model.path, found: labels.count, classes: model.description.classes)
+    }
+    var model = model
+    model.labels = labels
+    return model
   }
 
   /// Reads names of classes: JSON, or a name a line.

@@ -36,16 +36,15 @@ struct EmbedCommand: ParsableCommand {
   @OptionGroup var display: DisplayOptions
 
   func run() throws {
-    let catalog = try display.catalog()
-    let loaded: LoadedModel
-    do {
-      loaded = try LoadedModel.find(display.local(model), catalog: catalog)
-    } catch ModelError.wrongTask(_, let task, _) where !task.isVision {
-      let embedder = try TextEmbedder(
-        TextModel.find(display.local(model), catalog: catalog), threads: pictures.threads)
-      return try TextEmbedRun(embedder: embedder, output: output, overwrite: force, display: display)
-        .run(pictures.images)
+    switch try OpenedModel.find(display.local(model), catalog: display.catalog()) {
+    case .picture(let loaded): try embedPictures(loaded)
+    case .text(let loaded):
+      let embedder = try TextEmbedder(loaded, threads: pictures.threads)
+      try TextEmbedRun(embedder: embedder, output: output, overwrite: force, display: display).run(pictures.images)
     }
+  }
+
+  private func embedPictures(_ loaded: LoadedModel) throws {
     let extractor = try FeatureExtractor(loaded, batch: pictures.batchSize, threads: pictures.threads)
     let file = try output.map { try NumPyRows(path: $0, columns: extractor.count, overwrite: force) }
     let paths = PicturePaths(pictures.images)

@@ -55,16 +55,12 @@ struct PredictCommand: ParsableCommand {
     let options = ClassifierOptions(
       catalog: catalog, threads: pictures.threads, labels: try labels.map { try ClassifierOptions.labels(path: $0) },
       batch: pictures.batchSize)
-    let path = try LoadedModel.path(of: display.local(model), catalog: catalog)
     let classifier: any PictureClassifier
-    do {
-      switch try options.openNetwork(path) {
-      case .classifier(let opened): classifier = opened
-      case .segmenter(let segmenter):
-        return try SegmentRun(segmenter: segmenter, folder: output, overwrite: force, display: display).run(pictures)
-      }
-    } catch ModelError.wrongTask(_, let task, _) where !task.isVision {
-      let reader = try TextReader(TextModel(path: path, catalog: catalog), threads: pictures.threads)
+    switch try options.openNetwork(LoadedModel.path(of: display.local(model), catalog: catalog)) {
+    case .classifier(let opened): classifier = opened
+    case .segmenter(let segmenter):
+      return try SegmentRun(segmenter: segmenter, folder: output, overwrite: force, display: display).run(pictures)
+    case .reader(let reader):
       return try TextPredictRun(reader: reader, top: top, display: display).run(pictures.images)
     }
     if !display.quiet { for note in classifier.notes { Terminal.note(note.escapingControlCharacters()) } }

@@ -31,22 +31,25 @@ public struct TextModel: Sendable {
   ///
   /// - Throws: ``ModelError``, `TokenizerError`, and what opening the file throws.
   public init(path: String, catalog: Catalog? = nil) throws {
-    let source = try WeightFile.open(path: path)
-    let contents = try ModelContents(source, catalog: catalog)
+    try self.init(ModelContents(WeightFile.open(path: path), catalog: catalog))
+  }
+
+  /// - Throws: ``ModelError``, `TokenizerError`, and what reading the weights throws.
+  init(_ contents: ModelContents) throws {
     guard !contents.task.isVision else {
       throw ModelError.wrongTask(file: contents.path, task: contents.task, expected: .textGeneration)
     }
-    self.path = contents.path
+    path = contents.path
     name = contents.name
     task = contents.task
     graph = try contents.description.graph()
     weights = try contents.stateDict.floatWeights()
-    labels = contents.metadata.labels ?? source.publishedLabels(classes: contents.description.classes) ?? []
+    labels = contents.metadata.labels ?? contents.source.publishedLabels(classes: contents.description.classes) ?? []
     settings =
       contents.metadata.input.flatMap { try? JSONDecoder().decode(TextSettings.self, from: Data($0.utf8)) }
       ?? TextSettings()
     let carried = try contents.metadata.tokenizer.map { try TokenizerFiles(text: $0, source: contents.path) }
-    guard let files = try carried ?? TokenizerFiles(beside: path) else {
+    guard let files = try carried ?? TokenizerFiles(beside: contents.source.path) else {
       throw ModelError.noTokenizer(file: contents.path)
     }
     tokenizer = try Tokenizer(files: files)

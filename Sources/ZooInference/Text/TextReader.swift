@@ -4,7 +4,7 @@ import ZooText
 
 /// A network that says something of a text: its class, each token's class, or what stands where a token is masked.
 public final class TextReader: Sendable {
-  private let model: TextModel
+  let model: TextModel
   private let plan: SequencePlan
 
   /// - Parameter threads: nil for one a core.
