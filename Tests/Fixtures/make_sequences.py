@@ -74,6 +74,9 @@ NETWORKS = {
     "t5_gated": (lambda: T5ForConditionalGeneration(t5(**GATED)), "t5", ours_t5(isGated=True, isTied=False)),
     "t5_encoder": (lambda: T5EncoderModel(t5()), "t5", ours_t5(part="encoder")),
 }
+# As the catalogue has them.
+TOKENS = {"bert": {"maskToken": "[MASK]"}, "distilbert": {"maskToken": "[MASK]"}, "roberta": {"maskToken": "<mask>"},
+          "gpt2": {"endToken": "<|endoftext|>"}, "t5": {"endToken": "</s>", "startToken": "<pad>"}}
 GENERATIONS = [
     {"maximum": 12}, {"maximum": 12, "repetitionPenalty": 1.3}, {"maximum": 12, "noRepeatSize": 2},
     {"maximum": 10, "beams": 3}, {"maximum": 10, "beams": 4, "lengthPenalty": 0.4, "stopsEarly": True},
@@ -141,6 +144,7 @@ def main():
             types = [[int(place >= length // 2) for place in range(length)] for length in LENGTHS]
             call["token_type_ids"] = padded(types, 0)[0]
         metadata = {"zoo.config": json.dumps({"family": family, "config": config, "classes": CLASSES}), "ids": json.dumps(ids)}
+        metadata["zoo.input"] = json.dumps(TOKENS[family])
         lengths = LENGTHS
         if family == "t5" and config.get("part") != "encoder":
             answers = [[0] + row for row in texts(chance, ANSWERS)]

@@ -34,8 +34,7 @@ public enum DistilBERT: NetworkFamily {
       let logits = EncoderLayers.predictTokens(
         &b, x, config, words: words, named: "distilbert.embeddings.word_embeddings.weight",
         EncoderLayers.PredictionNames(
-          dense: "vocab_transform", norm: "vocab_layer_norm", bias: "vocab_projector.bias", decoder: "vocab_projector",
-          hasDecoderBias: false))
+          dense: "vocab_transform", norm: "vocab_layer_norm", bias: "vocab_projector.bias", decoder: "vocab_projector"))
       return b.finish(outputs: [logits], givesClasses: false)
     case nil, .preTraining, .causalLanguageModel: return b.finish(outputs: [x], givesClasses: false)
     }

@@ -62,8 +62,6 @@ enum EncoderLayers {
     var norm: String
     var bias: String
     var decoder: String
-    /// Whether the state dict has the bias under the decoder's name a second time.
-    var hasDecoderBias = true
   }
 
   /// A layer, GELU and LayerNorm, then the token embedding as weights: logits [rows, vocabulary].
@@ -78,7 +76,8 @@ enum EncoderLayers {
     var x = b.activation(.gelu, b.linear(names.dense, hidden, from: width, to: width), name: "gelu")
     x = b.layerNorm(names.norm, x, channels: width, epsilon: config.epsilon ?? 1e-12)
     b.alias(names.decoder + ".weight", to: wordsName)
-    if names.hasDecoderBias { b.alias(names.decoder + ".bias", to: names.bias) }
+    let decoderBias = names.decoder + ".bias"
+    if decoderBias != names.bias { b.alias(decoderBias, to: names.bias) }
     return b.tiedLinear(names.decoder, x, weight: words, bias: bias)
   }
 }

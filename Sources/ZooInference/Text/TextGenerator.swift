@@ -6,6 +6,7 @@ import ZooText
 public struct TextGenerator: Sendable {
   private let model: TextModel
   private let tokens: TokenGenerator
+  private let end: Int?
 
   /// - Parameter threads: nil for one a core.
   /// - Throws: ``ModelError``, `EngineError`, `GraphError`, `FileError`.
@@ -15,10 +16,10 @@ public struct TextGenerator: Sendable {
   ) throws {
     try model.require(.textGeneration, .text2TextGeneration)
     self.model = model
-    let ends = ["</s>", "<|endoftext|>"].compactMap { model.tokenizer.id(of: $0) }
+    end = model.settings.endToken.flatMap { model.tokenizer.id(of: $0) }
     tokens = TokenGenerator(
-      plan: try model.plan(precision: precision, threads: threads), options: options, ends: Set(ends.prefix(1)),
-      start: model.tokenizer.id(of: "<pad>") ?? 0)
+      plan: try model.plan(precision: precision, threads: threads), options: options,
+      ends: end.map { [$0] } ?? [], start: model.settings.startToken.flatMap { model.tokenizer.id(of: $0) } ?? 0)
   }
 
   /// - Parameter onText: called with a text's number and what is new of its answer; not in a beam search, whose answers
@@ -30,7 +31,7 @@ public struct TextGenerator: Sendable {
     let ids = texts.map { text in
       let encoded = model.tokenizer.encode(text, maximumLength: limit.map { max(1, $0 - 1) }).ids
       // A decoder begins somewhere, even without a text.
-      return encoded.isEmpty ? [model.tokenizer.id(of: "<|endoftext|>") ?? 0] : encoded
+      return encoded.isEmpty ? [end ?? 0] : encoded
     }
     var decoders = texts.map { _ in StreamingDecoder(model.tokenizer) }
     let made = try tokens.generate(ids) { index, token in try onText(index, decoders[index].append(token)) }

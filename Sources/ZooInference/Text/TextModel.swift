@@ -87,6 +87,12 @@ public struct TextSettings: Codable, Sendable, Equatable {
   public var pooling: Pooling?
   /// Whether a text's vector has length 1.
   public var normalize: Bool?
+  /// The token that stands for one to be filled in.
+  public var maskToken: String?
+  /// The token that ends an answer or a continuation.
+  public var endToken: String?
+  /// The token that a decoder's answer begins with.
+  public var startToken: String?
 
   public init(maximumLength: Int? = nil, pooling: Pooling? = nil, normalize: Bool? = nil) {
     self.maximumLength = maximumLength

@@ -48,7 +48,7 @@ public final class TextReader: Sendable {
   }
 
   private func filled(_ ids: [Int], count: Int, _ row: (Int) -> Prediction) throws -> [Saying] {
-    let mask = ["[MASK]", "<mask>"].first { model.tokenizer.id(of: $0) != nil } ?? "[MASK]"
+    let mask = model.settings.maskToken ?? ""
     let places = ids.indices.filter { ids[$0] == model.tokenizer.id(of: mask) }
     guard !places.isEmpty else { throw ModelError.noMask(token: mask) }
     return try places.map { place in
