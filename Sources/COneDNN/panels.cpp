@@ -40,24 +40,6 @@ uint16_t bfloat16(float value) {
   return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
-template <int lanes>
-ALWAYS_INLINE typename Lanes<lanes>::type widened(const float *place) { return vector_at<lanes>(place); }
-
-template <int lanes>
-ALWAYS_INLINE typename Lanes<lanes>::type widened(const uint16_t *place) {
-  auto halves = *reinterpret_cast<const typename Lanes<lanes>::halves *>(place);
-  auto bits = __builtin_convertvector(halves, typename Lanes<lanes>::bits) << 16;
-  typename Lanes<lanes>::type result;
-  std::memcpy(&result, &bits, sizeof(result));
-  return result;
-}
-
-template <int lanes>
-ALWAYS_INLINE typename Lanes<lanes>::type widened(const int8_t *place) {
-  auto bytes = *reinterpret_cast<const typename Lanes<lanes>::bytes *>(place);
-  return __builtin_convertvector(bytes, typename Lanes<lanes>::type);
-}
-
 // What becomes of sums.
 struct Finish {
   const float *factors, *bias, *residual;
@@ -74,18 +56,7 @@ ALWAYS_INLINE void multiply_tile(const float *a, int64_t a_row, const Weight *pa
   for (int row = 0; row < rows; row++)
 #pragma clang loop unroll(full)
     for (int vector = 0; vector < vectors; vector++) sums[row][vector] = Vector{};
-  for (int64_t k = 0; k < depth; k++) {
-    Vector weights[vectors];
-#pragma clang loop unroll(full)
-    for (int vector = 0; vector < vectors; vector++)
-      weights[vector] = widened<lanes>(panel + k * zoo_panel_outputs + vector * lanes);
-#pragma clang loop unroll(full)
-    for (int row = 0; row < rows; row++) {
-      float factor = a[row * a_row + k];
-#pragma clang loop unroll(full)
-      for (int vector = 0; vector < vectors; vector++) sums[row][vector] += weights[vector] * factor;
-    }
-  }
+  zoo::accumulate_tile<lanes>(sums, a, a_row, 1, panel, zoo_panel_outputs, depth);
 #pragma clang loop unroll(full)
   for (int vector = 0; vector < vectors; vector++) {
     auto offset = vector * lanes;

@@ -22,18 +22,7 @@ ALWAYS_INLINE void multiply_tile(const float *a, int64_t a_row, int64_t a_column
 #pragma clang loop unroll(full)
     for (int vector = 0; vector < vectors; vector++)
       sums[row][vector] = adds ? vector_at<lanes>(c + row * c_row + vector * lanes) : Vector{};
-  for (int64_t k = 0; k < depth; k++) {
-    Vector factors[vectors];
-#pragma clang loop unroll(full)
-    for (int vector = 0; vector < vectors; vector++)
-      factors[vector] = vector_at<lanes>(b + k * b_row + vector * lanes);
-#pragma clang loop unroll(full)
-    for (int row = 0; row < rows; row++) {
-      float factor = a[row * a_row + k * a_column];
-#pragma clang loop unroll(full)
-      for (int vector = 0; vector < vectors; vector++) sums[row][vector] += factors[vector] * factor;
-    }
-  }
+  zoo::accumulate_tile<lanes>(sums, a, a_row, a_column, b, b_row, depth);
 #pragma clang loop unroll(full)
   for (int row = 0; row < rows; row++)
 #pragma clang loop unroll(full)

@@ -28,6 +28,42 @@ ALWAYS_INLINE const typename Lanes<lanes>::type &vector_at(const float *place) {
   return *reinterpret_cast<const typename Lanes<lanes>::type *>(place);
 }
 
+template <int lanes>
+ALWAYS_INLINE typename Lanes<lanes>::type widened(const float *place) { return vector_at<lanes>(place); }
+
+// bfloat16.
+template <int lanes>
+ALWAYS_INLINE typename Lanes<lanes>::type widened(const uint16_t *place) {
+  auto halves = *reinterpret_cast<const typename Lanes<lanes>::halves *>(place);
+  auto bits = __builtin_convertvector(halves, typename Lanes<lanes>::bits) << 16;
+  typename Lanes<lanes>::type result;
+  std::memcpy(&result, &bits, sizeof(result));
+  return result;
+}
+
+template <int lanes>
+ALWAYS_INLINE typename Lanes<lanes>::type widened(const int8_t *place) {
+  auto bytes = *reinterpret_cast<const typename Lanes<lanes>::bytes *>(place);
+  return __builtin_convertvector(bytes, typename Lanes<lanes>::type);
+}
+
+// Adds a [rows, depth] · b [depth, vectors · lanes] to a tile of sums, which stays in registers.
+template <int lanes, int rows, int vectors, typename Weight>
+ALWAYS_INLINE void accumulate_tile(typename Lanes<lanes>::type (&sums)[rows][vectors], const float *a, int64_t a_row,
+                                   int64_t a_column, const Weight *b, int64_t b_row, int64_t depth) {
+  for (int64_t k = 0; k < depth; k++) {
+    typename Lanes<lanes>::type factors[vectors];
+#pragma clang loop unroll(full)
+    for (int vector = 0; vector < vectors; vector++) factors[vector] = widened<lanes>(b + k * b_row + vector * lanes);
+#pragma clang loop unroll(full)
+    for (int row = 0; row < rows; row++) {
+      float factor = a[row * a_row + k * a_column];
+#pragma clang loop unroll(full)
+      for (int vector = 0; vector < vectors; vector++) sums[row][vector] += factors[vector] * factor;
+    }
+  }
+}
+
 // Makes numbers from -87 to 88 the powers of e: 2ⁿ · eʳ with |r| at most half of ln 2, eʳ by its Taylor polynomial of
 // degree 7, whose error is below half a unit in the last place.
 template <int lanes>
