@@ -164,9 +164,9 @@ private struct Candidate {
   private let derived: Set<String>
 
   static func all(of models: [Model]) -> [Candidate] {
-    models.flatMap { model in
+    models.concurrentMap { model in
       model.configs.enumerated().compactMap { Candidate(model, config: $0.element, variant: $0.offset) }
-    }
+    }.flatMap(\.self)
   }
 
   /// Returns nil where the model's configuration doesn't build, which an overlay's may not.

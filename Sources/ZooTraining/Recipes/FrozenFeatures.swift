@@ -104,26 +104,15 @@ public struct FrozenFeatures {
   private static func decode(
     _ batch: [Example], _ preprocessing: Preprocessing
   ) -> [Swift.Result<FloatTensor, Broken>] {
-    let slots = Slots(count: batch.count)
-    DispatchQueue.concurrentPerform(iterations: batch.count) { index in
+    batch.concurrentMap { example in
       do {
-        slots.set(index, .success(try preprocessing.apply(Picture.decode(path: batch[index].path))))
+        return .success(try preprocessing.apply(Picture.decode(path: example.path)))
       } catch let error as any ReportableError {
-        slots.set(index, .failure(Broken(reason: error.report.problem)))
+        return .failure(Broken(reason: error.report.problem))
       } catch {
-        slots.set(index, .failure(Broken(reason: "cannot be read")))
+        return .failure(Broken(reason: "cannot be read"))
       }
     }
-    return slots.values
-  }
-
-  /// One result a picture, written from several threads.
-  private final class Slots: @unchecked Sendable {
-    private let lock = NSLock()
-    private var results: [Swift.Result<FloatTensor, Broken>]
-    init(count: Int) { results = Array(repeating: .failure(Broken(reason: "cannot be read")), count: count) }
-    func set(_ index: Int, _ result: Swift.Result<FloatTensor, Broken>) { lock.withLock { results[index] = result } }
-    var values: [Swift.Result<FloatTensor, Broken>] { lock.withLock { results } }
   }
 }
 
