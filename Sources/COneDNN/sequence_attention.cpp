@@ -4,12 +4,13 @@
 #include <cstring>
 
 #include "parallel.hpp"
-#include "sequences.h"
+#include "sequence_head.hpp"
 #include "small_product.hpp"
 #include "vectors.hpp"
 
 namespace {
 
+using zoo::Head;
 using zoo::Lanes;
 using zoo::rounded_up;
 using zoo::vector_at;
@@ -17,27 +18,6 @@ using zoo::vector_at;
 constexpr int64_t query_tile = 48, key_tile = 512;
 // Up to so many queries, keys are read where they stand.
 constexpr int64_t few_queries = 4;
-
-// What head `head` of one sequence works on.
-struct Head {
-  const zoo_sequence_attention &attention;
-  const zoo_sequence &sequence;
-  int64_t head;
-
-  const float *query(int64_t row) const { return sequence.queries + row * sequence.query_row + head * attention.width; }
-  const float *key(int64_t row) const { return sequence.keys + row * sequence.key_row + head * attention.width; }
-  const float *value(int64_t row) const { return sequence.values + row * sequence.value_row + head * attention.width; }
-  float *output(int64_t row) const { return sequence.output + row * sequence.output_row + head * attention.width; }
-  // The place of a query among the keys.
-  int64_t place(int64_t query) const { return sequence.key_count - sequence.query_count + query; }
-  // Keys that a query sees.
-  int64_t visible(int64_t query) const { return attention.is_causal ? place(query) + 1 : sequence.key_count; }
-  // What is added to the products of a query with the keys from `key` on.
-  const float *bias(int64_t query, int64_t key) const {
-    if (!attention.bias) return nullptr;
-    return attention.bias + head * attention.distances + attention.distances / 2 + key - place(query);
-  }
-};
 
 struct Scratch {
   float *queries, *panels, *values, *products, *sums, *end;

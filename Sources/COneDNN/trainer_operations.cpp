@@ -1,6 +1,7 @@
 // Layers without parameters: pooling, activations, sums, flatten, dropout.
 #include <cstring>
 
+#include "random.hpp"
 #include "trainer_layout.hpp"
 
 using dnnl::algorithm;
@@ -12,14 +13,6 @@ using zoo::Run;
 namespace {
 
 size_t physical_count(const memory &value) { return value.get_desc().get_size() / sizeof(float); }
-
-// SplitMix64 (Steele et al. 2014): a number in [0, 1) from a seed and an index.
-float uniform(uint64_t seed, uint64_t index) {
-  uint64_t z = seed + (index + 1) * 0x9E3779B97F4A7C15ull;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-  return static_cast<float>((z ^ (z >> 31)) >> 40) * 0x1p-24f;
-}
 
 // The gradient of one input by a primitive, which `arguments` gives what more it reads.
 std::function<void(const Run &)> backward_step(zoo_trainer *trainer, int input, int output,
@@ -180,7 +173,7 @@ int32_t zoo_trainer_add_dropout(zoo_trainer *trainer, int32_t input, int32_t out
     auto forward = [=](const Run &run) {
       float kept = probability < 1 ? 1 / (1 - probability) : 0;
       for (size_t i = 0; i < mask->size(); i++) {
-        (*mask)[i] = uniform(run.seed ^ (number << 40), i) < probability ? 0 : kept;
+        (*mask)[i] = zoo::uniform(run.seed ^ (number << 40), i) < probability ? 0 : kept;
         floats(y)[i] = floats(x)[i] * (*mask)[i];
       }
     };

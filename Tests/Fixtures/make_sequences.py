@@ -125,24 +125,40 @@ def generated(model, ids, settings, is_decoder, end):
     return [row[start:].tolist() for row in made]
 
 
+def made(number, name):
+    """The network of that number and name, always with the same weights."""
+    build, family, config = NETWORKS[name]
+    model = build().eval()
+    if config.get("isTied") is False:
+        # Transformers 5 ties them until a checkpoint has both.
+        model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.detach().clone())
+    randomize(model, number)
+    if "sequences" in name and family == "gpt2":
+        model.config.pad_token_id = 0
+    return model
+
+
+def types_of(ids):
+    return [[int(place >= len(row) // 2) for place in range(len(row))] for row in ids]
+
+
+def called(ids, family):
+    """What a network is called with for texts of unequal length."""
+    tokens, mask = padded(ids, 1 if family == "roberta" else 0)
+    call = dict(input_ids=tokens, attention_mask=mask)
+    if family == "bert":
+        call["token_type_ids"] = padded(types_of(ids), 0)[0]
+    return call
+
+
 def main():
     os.makedirs(HERE, exist_ok=True)
     for number, (name, (build, family, config)) in enumerate(NETWORKS.items()):
-        model = build().eval()
-        if config.get("isTied") is False:
-            # Transformers 5 ties them until a checkpoint has both.
-            model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.detach().clone())
-        randomize(model, number)
+        model = made(number, name)
         chance = torch.Generator().manual_seed(100 + number)
         ids = texts(chance, LENGTHS)
-        if "sequences" in name and family == "gpt2":
-            model.config.pad_token_id = 0
-        tokens, mask = padded(ids, 1 if family == "roberta" else 0)
-        call = dict(input_ids=tokens, attention_mask=mask)
-        types = None
-        if family == "bert":
-            types = [[int(place >= length // 2) for place in range(length)] for length in LENGTHS]
-            call["token_type_ids"] = padded(types, 0)[0]
+        call = called(ids, family)
+        types = types_of(ids) if family == "bert" else None
         metadata = {"zoo.config": json.dumps({"family": family, "config": config, "classes": CLASSES}), "ids": json.dumps(ids)}
         metadata["zoo.input"] = json.dumps(TOKENS[family])
         lengths = LENGTHS
@@ -185,4 +201,5 @@ def main():
     json.dump(buckets, open(os.path.join(HERE, "buckets.json"), "w"))
 
 
-main()
+if __name__ == "__main__":
+    main()
