@@ -27,8 +27,8 @@ struct FinetuneCommand: ParsableCommand {
   var data: String?
   @Option(name: [.short, .customLong("output")], help: "The folder to write into.", completion: .directory)
   var output: String?
-  @Option(help: "Stages before the head that learn too, from the last.")
-  var unfreeze = 0
+  @Option(help: "Stages before the head that learn too, from the last (last-n), or at most (staged).")
+  var unfreeze: Int?
   @OptionGroup(title: "Recipe") var learning: LearningOptions
   @Option(help: "Threads to run on; default: one a core.")
   var threads: Int?
@@ -91,32 +91,6 @@ struct FinetuneCommand: ParsableCommand {
     return (name.isEmpty || name == "/" ? "data" : name) + "-finetuned"
   }
 }
-
-/// Flags of the recipe.
-struct LearningOptions: ParsableArguments {
-  @Option(help: "Times through the data; default 60 for a head alone, else 12.")
-  var epochs: Int?
-  @Option(help: "Pictures a step; default 32 for a head alone, else 16.")
-  var batchSize: Int?
-  @Option(help: "The highest learning rate; it rises for a twentieth of the steps and falls along a cosine.")
-  var learningRate: Double?
-  @Option(help: "adamw, or sgd with momentum 0.9.")
-  var optimizer = Recipe.Method.adamw
-  @Option(help: "Weight decay; default 0.05 for adamw, 0.001 for sgd.")
-  var weightDecay: Double?
-  @Option(help: "The share of each target spread over all classes.")
-  var labelSmoothing = 0.0
-  @Option(help: "Seed of the split, the order and whatever else is random.")
-  var seed: UInt64 = 0
-
-  func recipe(unfreeze: Int) throws -> Recipe {
-    try Recipe(
-      unfreeze: unfreeze, epochs: epochs, batchSize: batchSize, learningRate: learningRate, optimizer: optimizer,
-      weightDecay: weightDecay, labelSmoothing: labelSmoothing, seed: seed)
-  }
-}
-
-extension Recipe.Method: ExpressibleByArgument {}
 
 extension String {
   /// As a shell reads it back.

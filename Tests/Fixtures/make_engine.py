@@ -2,7 +2,7 @@
 
 Each file holds `weight.NAME` (the state dict), `input`, `labels`, `logits` (evaluation mode), and for frozen and batch
 statistics `frozen.NAME` and `batch.NAME`, the gradients of the mean cross-entropy (batch: label smoothing 0.1), with
-`loss.frozen` and `loss.batch`; `__metadata__` has the family and its config. optimizers.json: steps of torch.optim.
+`loss.frozen` and `loss.batch`; `__metadata__` has the family and its config.
 """
 import json
 import math
@@ -87,19 +87,4 @@ for number, (name, (make, description, side)) in enumerate(TRANSFORMERS.items())
     model = make()
     record(name, model, description, side, at_another_size(model) if name == "vit" else {})
 
-torch.manual_seed(9)
-start, slopes = torch.randn(6), torch.randn(4, 6)
-steps = {"start": start.tolist(), "gradients": slopes.tolist()}
-for name, make in [
-    ("sgd", lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.01)),
-    ("adamw", lambda p: torch.optim.AdamW(p, lr=0.1, weight_decay=0.01)),
-]:
-    parameter = nn.Parameter(start.clone())
-    optimizer = make([parameter])
-    steps[name] = []
-    for slope in slopes:
-        parameter.grad = slope.clone()
-        optimizer.step()
-        steps[name].append(parameter.detach().tolist())
-(folder / "optimizers.json").write_text(json.dumps(steps, indent=1) + "\n")
 print({f.name: f.stat().st_size for f in folder.iterdir()})

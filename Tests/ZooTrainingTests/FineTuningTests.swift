@@ -74,10 +74,11 @@ import ZooInference
     }
   }
 
-  @Test(arguments: [0, 1])
-  func anInterruptedRunEndsInTheSameWeights(unfreeze: Int) throws {
+  @Test(arguments: Recipe.Kind.allCases)
+  func anInterruptedRunEndsInTheSameWeights(kind: Recipe.Kind) throws {
     try withShapes { network, dataset, directory in
-      let recipe = try Recipe(unfreeze: unfreeze, epochs: 3, batchSize: 8, labelSmoothing: 0.1, seed: 3)
+      var recipe = try Recipe(kind: kind, epochs: 3, batchSize: 8, labelSmoothing: 0.1, seed: 3)
+      recipe.averaging = kind == .full ? 0.9 : nil
       let whole = try tuning(network, dataset, recipe, directory.file("whole")).run()
       let parts = tuning(network, dataset, recipe, directory.file("parts"))
       var steps = 0
@@ -90,6 +91,17 @@ import ZooInference
       #expect(resumed.checkpointDigest == whole.checkpointDigest)
       #expect(resumed.epochs == whole.epochs)
       #expect(!FileManager.default.fileExists(atPath: parts.folder.state))
+    }
+  }
+
+  @Test func thawedStagesLearnAndFrozenOnesStayAsTheyAre() throws {
+    try withShapes { network, dataset, directory in
+      let run = tuning(network, dataset, try Recipe(kind: .lastN, epochs: 1), directory.file("run"))
+      let checkpoint = try Checkpoint.open(path: run.run().folder.model)
+      for (name, tensor) in network.stateDict.tensors where tensor.dtype.isFloatingPoint && !name.hasPrefix("fc.") {
+        let isLearnt = name.hasPrefix("layer3.") && !name.contains("running")
+        #expect(try (checkpoint.stateDict[name]?.floats() == tensor.floats()) == !isLearnt, "\(name)")
+      }
     }
   }
 

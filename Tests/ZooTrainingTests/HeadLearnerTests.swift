@@ -13,16 +13,22 @@ import ZooGraph
     builder.beginStage("head")
     let graph = builder.finish(outputs: [builder.linear("head", features, from: 3, to: 2, bias: hasBias)])
     let rows: [[Float]] = [[10, 1, 5], [11, -1, 5.5], [9, 1.5, 4], [10, -2, 6]]
+    let part = PreparedData.Part(
+      examples: [0, 1, 0, 1].map { Example(path: "", name: "", label: $0, digest: nil) },
+      features: rows.map { FloatTensor($0) })
+    let recipe = try Recipe(epochs: 1)
     let learner = try HeadLearner(
-      cut: NetworkCut(graph, unfrozen: 0, model: "tiny"), features: rows.map { FloatTensor($0) },
-      truths: [0, 1, 0, 1], classes: 2, recipe: Recipe(epochs: 1))
-    for _ in 0..<30 { _ = learner.step([0, 1, 2, 3], learningRate: 0.05, seed: 1) }
+      cut: NetworkCut(graph, unfrozen: 0, model: "tiny"), data: PreparedData(training: part, validation: part),
+      classes: 2, recipe: recipe)
+    var training = PhaseTraining(learner, recipe: recipe)
+    var watch = LossWatch()
+    for _ in 0..<30 { _ = try training.step([[0, 1, 2, 3]], learningRate: 0.05, seed: { _ in 1 }, watch: &watch) }
     let learnt = learner.learntWeights()
     #expect(learnt.keys.contains("head.bias") == hasBias)
     let weight = try #require(learnt["head.weight"]).values()
     let bias = try learnt["head.bias"]?.values() ?? [0, 0]
-    let logits = try learner.logits(rows.map { FloatTensor($0) })
-    for (row, logits) in zip(rows, logits) {
+    for (example, row) in rows.enumerated() {
+      let logits = learner.validationLogits(example)
       for label in 0..<2 {
         let product = (0..<3).reduce(bias[label]) { $0 + row[$1] * weight[label * 3 + $1] }
         #expect(abs(product - logits[label]) < 1e-4)

@@ -29,8 +29,8 @@ public struct Demo {
   /// - Parameter checkpoint: bytes of ``DemoNetwork/file``.
   /// - Throws: ``TrainingError``, `FileError`, `EngineError`.
   public func run(
-    checkpoint bytes: [UInt8], resume: Bool, force: Bool, events: (Part, FineTuning.Event) -> Void = { _, _ in },
-    isInterrupted: () -> Bool = { false }
+    checkpoint bytes: [UInt8], resume: Bool, force: Bool, events: @escaping (Part, TrainingEvent) -> Void = { _, _ in },
+    isInterrupted: @escaping () -> Bool = { false }
   ) throws -> Outcome {
     let run = RunFolder(path: folder)
     try run.prepare(resume: resume, force: force)
@@ -60,12 +60,11 @@ public struct Demo {
   }
 
   private func scratch(
-    _ dataset: Dataset, events: (FineTuning.Event) -> Void, isInterrupted: () -> Bool
+    _ dataset: Dataset, events: @escaping (TrainingEvent) -> Void, isInterrupted: @escaping () -> Bool
   ) throws -> Double {
     let network = try DemoNetwork.untrained(classes: dataset.labels.count)
-    let stages = try network.description.graph().stages.count
     let recipe = try Recipe(
-      unfreeze: stages - 1, epochs: epochs, batchSize: 12, learningRate: 3e-3, seed: seed, fromScratch: true)
+      kind: .scratch, epochs: epochs, batchSize: 12, learningRate: 3e-3, seed: seed)
     var tuning = FineTuning(network: network, dataset: dataset, recipe: recipe, folder: folder + "/from-scratch")
     tuning.cacheFolder = nil
     tuning.threads = threads

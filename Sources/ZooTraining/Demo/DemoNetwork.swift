@@ -32,14 +32,13 @@ public enum DemoNetwork {
   /// - Returns: validation accuracy.
   public static func make(
     folder: String, to path: String, pictures: Int = 400, epochs: Int = 20,
-    events: (FineTuning.Event) -> Void = { _ in }
+    events: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> Double {
     let data = folder + "/pictures"
     try ShapePictures.write(ShapeKind.known, training: pictures, validation: 50, seed: seed, to: data)
     let network = try untrained(classes: ShapeKind.known.count)
-    let stages = try network.description.graph().stages.count
     let recipe = try Recipe(
-      unfreeze: stages - 1, epochs: epochs, batchSize: 32, learningRate: 3e-3, seed: seed, fromScratch: true)
+      kind: .scratch, epochs: epochs, batchSize: 32, learningRate: 3e-3, seed: seed)
     var tuning = FineTuning(
       network: network, dataset: try Dataset(folder: data), recipe: recipe, folder: folder + "/run")
     tuning.cacheFolder = nil

@@ -1,4 +1,3 @@
-import Foundation
 import ZooCheckpoint
 import ZooEngine
 
@@ -7,47 +6,40 @@ final class HeadLearner: Learner {
   private let inputs: Int
   private let classes: Int
   private let names: (weight: String, bias: String?)
-  private let truths: [Int]
+  private let data: PreparedData
   private let scale: FeatureScale
   private let rows: [Float]
+  private let validationRows: [Float]
   private let smoothing: Float
   /// Weights [classes, inputs], then biases, which stay 0 where the layer has none.
-  private var parameters: [Float]
-  private var descent: GradientDescent
+  var parameters: [Float]
+  private var gradient: [Float]
+  let groups: [GradientDescent.Group]
 
-  init(cut: NetworkCut, features: [FloatTensor], truths: [Int], classes: Int, recipe: Recipe) throws {
+  init(cut: NetworkCut, data: PreparedData, classes: Int, recipe: Recipe) throws {
     inputs = cut.headInputs
     self.classes = classes
     names = (cut.headWeight, cut.headBias)
-    self.truths = truths
+    self.data = data
     smoothing = Float(recipe.labelSmoothing)
     // A mean can't be taken away from the features of a layer that has no bias to make up for it.
-    scale = try FeatureScale(features, count: inputs, centres: cut.headBias != nil)
-    rows = try scale.apply(features)
+    scale = try FeatureScale(data.training.features, count: inputs, centres: cut.headBias != nil)
+    rows = try scale.apply(data.training.features)
+    validationRows = try scale.apply(data.validation.features)
     parameters = [Float](repeating: 0, count: classes * inputs + classes)
+    gradient = parameters
     let biases = classes * inputs
-    descent = GradientDescent(
-      recipe: recipe,
-      groups: [.init(range: 0..<biases), .init(range: biases..<biases + classes, isDecayed: false)],
-      count: parameters.count)
+    groups = [.init(range: 0..<biases), .init(range: biases..<biases + classes, isDecayed: false)]
   }
 
-  func step(_ batch: [Int], learningRate: Double, seed: UInt64) -> StepOutcome {
-    var outcome = StepOutcome()
-    var gradient = [Float](repeating: 0, count: parameters.count)
+  func computeGradient(of batch: [Int], seed: UInt64) -> StepOutcome {
+    let truths = batch.map { data.training.examples[$0].label }
     let biases = classes * inputs
-    var row = [Float](repeating: 0, count: classes)
-    var logits: [Float] = []
-    for example in batch {
-      rows.withUnsafeBufferPointer { Self.multiply($0, example * inputs, parameters, inputs: inputs, into: &row) }
-      if SoftmaxLoss.highest(row) == truths[example] { outcome.correct += 1 }
-      logits += row
-    }
+    let each = batch.map { row(of: rows, $0) }
+    let logits = each.flatMap { $0 }
     var errors = logits
-    outcome.loss =
-      Double(batch.count)
-      * CrossEntropy.loss(
-        logits, labels: batch.map { truths[$0] }, classes: classes, smoothing: smoothing, gradient: &errors)
+    let loss = CrossEntropy.loss(logits, labels: truths, classes: classes, smoothing: smoothing, gradient: &errors)
+    gradient.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
     for (position, example) in batch.enumerated() {
       let base = example * inputs
       gradient.withUnsafeMutableBufferPointer { gradient in
@@ -60,8 +52,23 @@ final class HeadLearner: Learner {
         }
       }
     }
-    descent.apply(gradient, to: &parameters, learningRate: learningRate)
-    return outcome
+    return StepOutcome(
+      loss: loss * Double(batch.count), weight: Double(batch.count),
+      correct: zip(each, truths).count { SoftmaxLoss.highest($0) == $1 }, judged: batch.count)
+  }
+
+  func update(_ body: (_ parameters: inout [Float], _ gradient: [Float]) -> Void) { body(&parameters, gradient) }
+
+  func judge() -> Judgement {
+    SoftmaxLoss.judge(data.validation.examples.indices.map(validationLogits), truths: data.validation.labels)
+  }
+
+  func validationLogits(_ example: Int) -> [Float] { row(of: validationRows, example) }
+
+  private func row(of rows: [Float], _ example: Int) -> [Float] {
+    var row = [Float](repeating: 0, count: classes)
+    rows.withUnsafeBufferPointer { Self.multiply($0, example * inputs, parameters, inputs: inputs, into: &row) }
+    return row
   }
 
   private static func multiply(
@@ -85,26 +92,6 @@ final class HeadLearner: Learner {
         row[label] = sum + parameters[biases + label]
       }
     }
-  }
-
-  func logits(_ features: [FloatTensor]) throws -> [[Float]] {
-    let scaled = try scale.apply(features)
-    return features.indices.map { example in
-      var row = [Float](repeating: 0, count: classes)
-      scaled.withUnsafeBufferPointer { Self.multiply($0, example * inputs, parameters, inputs: inputs, into: &row) }
-      return row
-    }
-  }
-
-  func state() -> Weights {
-    var state = descent.state()
-    state["parameters"] = FloatTensor(parameters)
-    return state
-  }
-
-  func restore(_ state: Weights) throws {
-    parameters = try state.values("parameters", count: parameters.count)
-    try descent.restore(state)
   }
 
   /// The layer with the scale of the features taken in: W / s and b - W · m / s.

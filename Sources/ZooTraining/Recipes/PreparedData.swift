@@ -10,9 +10,11 @@ struct PreparedData {
 
   var training = Part()
   var validation = Part()
-  let skipped: [SkippedPicture]
-  let cached: Int
+  var skipped: [SkippedPicture] = []
+  var cached = 0
+}
 
+extension PreparedData {
   /// - Throws: ``DataError`` where a class has no picture left to learn from, or none is left to judge by.
   init(_ computed: FrozenFeatures.Result, of dataset: Dataset) throws(DataError) {
     skipped = computed.skipped

@@ -1,36 +1,61 @@
 /// How a network is fine-tuned; saved with its result.
 public struct Recipe: Codable, Sendable, Equatable {
+  /// The ways of transfer learning.
+  public enum Kind: String, Codable, Sendable, CaseIterable {
+    /// A new last layer on frozen features.
+    case head
+    /// The last stages learn too.
+    case lastN = "last-n"
+    /// The head first, then stages from the top, at falling rates.
+    case staged
+    /// The pretrained weights are where everything begins.
+    case full
+    /// Everything begins at random, for comparison and for a first network.
+    case scratch
+  }
+
   public enum Method: String, Codable, Sendable, CaseIterable {
     case sgd, adamw
   }
 
-  /// Stages that learn besides the head, counted from the last.
+  public var kind: Kind
+  /// Stages that learn besides the head, counted from the last: how many of `last-n`, how deep `staged` goes.
   public var unfreeze: Int
   public var epochs: Int
-  /// Pictures a step.
+  /// Examples a batch.
   public var batchSize: Int
   /// The highest; it falls to zero along a cosine after a warm-up of a twentieth of the steps.
   public var learningRate: Double
   public var optimizer: Method
-  /// Decoupled in AdamW, part of the gradient in SGD; not applied to biases and BatchNorm.
+  /// Decoupled in AdamW, part of the gradient in SGD; not applied to biases and normalisations.
   public var weightDecay: Double
   /// The share of each target that is spread evenly over the classes (Szegedy et al., CVPR 2016).
   public var labelSmoothing: Double
   public var seed: UInt64
-  /// Whether everything begins at random, for comparison and for a first network.
-  public var fromScratch: Bool
+  /// Batches a step: their gradients are summed before the parameters move.
+  public var accumulate = 1
+  /// The gradient's Euclidean norm is brought down to this; nil leaves it.
+  public var clip: Double?
+  /// Decay of an exponential moving average of the weights, which then is what counts; nil keeps none.
+  public var averaging: Double?
+  /// The run ends after so many epochs without a better one; nil runs all.
+  public var patience: Int?
+
+  public static let defaultStagedDepth = 3
 
   /// Values left out are chosen for small data: a head alone learns in many cheap epochs over standardised features,
   /// stages with convolutions in few careful ones.
   ///
+  /// - Parameter kind: nil takes `head`, or `last-n` where `unfreeze` is above 0.
   /// - Throws: ``TrainingError/badOption(name:value:expected:)``.
   public init(
-    unfreeze: Int = 0, epochs: Int? = nil, batchSize: Int? = nil, learningRate: Double? = nil,
-    optimizer: Method = .adamw, weightDecay: Double? = nil, labelSmoothing: Double = 0,
-    seed: UInt64 = 0, fromScratch: Bool = false
+    kind: Kind? = nil, unfreeze: Int? = nil, epochs: Int? = nil, batchSize: Int? = nil, learningRate: Double? = nil,
+    optimizer: Method = .adamw, weightDecay: Double? = nil, labelSmoothing: Double = 0, seed: UInt64 = 0
   ) throws(TrainingError) {
-    let isHead = unfreeze == 0
-    self.unfreeze = unfreeze
+    let kind = kind ?? (unfreeze ?? 0 == 0 ? .head : .lastN)
+    let isHead = kind == .head
+    self.kind = kind
+    self.unfreeze = unfreeze ?? (kind == .lastN ? 1 : kind == .staged ? Self.defaultStagedDepth : 0)
     self.epochs = epochs ?? (isHead ? 60 : 12)
     self.batchSize = batchSize ?? (isHead ? 32 : 16)
     self.learningRate = learningRate ?? (optimizer == .adamw ? (isHead ? 3e-3 : 1e-3) : (isHead ? 3e-2 : 1e-2))
@@ -38,16 +63,25 @@ public struct Recipe: Codable, Sendable, Equatable {
     self.weightDecay = weightDecay ?? (optimizer == .adamw ? 5e-2 : 1e-3)
     self.labelSmoothing = labelSmoothing
     self.seed = seed
-    self.fromScratch = fromScratch
+    try check()
+  }
+
+  /// - Throws: ``TrainingError/badOption(name:value:expected:)``.
+  public func check() throws(TrainingError) {
     try Self.require(unfreeze >= 0, "--unfreeze", "\(unfreeze)", "0 or more")
-    try Self.require((1...100_000).contains(self.epochs), "--epochs", "\(self.epochs)", "1 to 100000")
-    try Self.require((1...4096).contains(self.batchSize), "--batch-size", "\(self.batchSize)", "1 to 4096")
-    let rate = self.learningRate
-    try Self.require(rate > 0 && rate <= 100, "--learning-rate", "\(rate)", "a number above 0, at most 100")
-    let decay = self.weightDecay
-    try Self.require(decay >= 0 && decay <= 10, "--weight-decay", "\(decay)", "a number from 0 to 10")
+    try Self.require((1...100_000).contains(epochs), "--epochs", "\(epochs)", "1 to 100000")
+    try Self.require((1...4096).contains(batchSize), "--batch-size", "\(batchSize)", "1 to 4096")
+    try Self.require(
+      learningRate > 0 && learningRate <= 100, "--learning-rate", "\(learningRate)", "a number above 0, at most 100")
+    try Self.require(
+      weightDecay >= 0 && weightDecay <= 10, "--weight-decay", "\(weightDecay)", "a number from 0 to 10")
     try Self.require(
       labelSmoothing >= 0 && labelSmoothing < 1, "--label-smoothing", "\(labelSmoothing)", "a number from 0, below 1")
+    try Self.require((1...4096).contains(accumulate), "--accumulate", "\(accumulate)", "1 to 4096")
+    try Self.require(clip.map { $0 > 0 && $0.isFinite } ?? true, "--clip", "\(clip ?? 0)", "a number above 0")
+    try Self.require(
+      averaging.map { $0 > 0 && $0 < 1 } ?? true, "--average", "\(averaging ?? 0)", "a number between 0 and 1")
+    try Self.require(patience ?? 1 > 0, "--patience", "\(patience ?? 0)", "1 or more")
   }
 
   private static func require(

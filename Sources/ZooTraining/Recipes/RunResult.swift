@@ -8,8 +8,11 @@ import ZooVision
 struct RunResult {
   let tuning: FineTuning
   let description: NetworkDescription
+  let cut: NetworkCut
   let data: PreparedData
-  let position: RunState.Position
+  let trained: TrainedRun
+
+  private var position: RunState.Position { trained.position }
 
   private static let mistakesShown = 12
   private static let thumbnailSide = 160
@@ -28,13 +31,17 @@ struct RunResult {
     let validationPictures: Int
   }
 
-  func write(_ learner: any Learner) throws -> FineTuned {
-    let logits = try learner.logits(data.validation.features)
+  func write() throws -> FineTuned {
+    let weights = try StartingWeights(network: tuning.network, cut: cut, recipe: tuning.recipe)
+      .make(learnt: trained.best)
+    let logits = try FeatureNetwork(
+      cut.trainable, weights: weights, shape: data.validation.features.first?.shape ?? [], threads: tuning.threads
+    ).logits(data.validation.features)
     var confusion = ConfusionMatrix(labels: tuning.dataset.labels)
     for (row, truth) in zip(logits, data.validation.labels) {
       confusion.add(truth: truth, prediction: SoftmaxLoss.highest(row))
     }
-    let written = try writeCheckpoint(learner)
+    let written = try writeCheckpoint()
     let new = try newlyInitialised()
     let report = try HTMLReport(content(logits, confusion, written, newlyInitialised: new)).html()
     let file = try AtomicFile(path: tuning.folder.report, overwrite: true)
@@ -53,9 +60,9 @@ struct RunResult {
     return graph.parameters.map(\.name).filter { $0.hasPrefix(head + ".") }
   }
 
-  private func writeCheckpoint(_ learner: any Learner) throws -> WrittenCheckpoint {
+  private func writeCheckpoint() throws -> WrittenCheckpoint {
     var stateDict = tuning.network.stateDict
-    for (name, tensor) in try learner.learntWeights().sorted(by: { $0.key < $1.key }) {
+    for (name, tensor) in trained.best.sorted(by: { $0.key < $1.key }) {
       stateDict[name] = try tensor.stored()
     }
     var metadata = CheckpointMetadata()
@@ -77,9 +84,6 @@ struct RunResult {
     _ logits: [[Float]], _ confusion: ConfusionMatrix, _ written: WrittenCheckpoint, newlyInitialised: [String]
   ) -> ReportContent {
     let recipe = tuning.recipe
-    let learning =
-      recipe.unfreeze == 0
-      ? "a new softmax layer on frozen features" : "the head and the last \(recipe.unfreeze) stages"
     let shared = tuning.dataset.sharedPictures
     var warnings = tuning.warnings
     if !shared.isEmpty {
@@ -95,7 +99,8 @@ struct RunResult {
         ("Model", tuning.network.name), ("Weights", tuning.network.path), ("Weights' digest", tuning.network.digest),
         ("Data", tuning.dataset.folder),
         ("Pictures", "\(data.training.examples.count) training, \(data.validation.examples.count) validation"),
-        ("Classes", "\(tuning.dataset.labels.count)"), ("What learnt", learning),
+        ("Classes", "\(tuning.dataset.labels.count)"), ("Recipe", recipe.kind.rawValue),
+        ("What learnt", recipe.whatLearns),
         ("NEWLY INITIALISED", newlyInitialised.joined(separator: ", ")),
         ("Epochs", "\(recipe.epochs), of \(recipe.batchSize) pictures a step"),
         (

@@ -16,9 +16,20 @@ public enum TrainingError: Error, Sendable, Equatable {
   /// The folder holds an interrupted run.
   case runUnfinished(folder: String)
   case nothingToResume(folder: String)
+  case alreadyFinished(folder: String)
+  /// Another process trains there.
+  case inUse(folder: String)
+  case unreadableState(file: String)
   case otherRun(folder: String, what: String, then: String, now: String)
   case badOption(name: String, value: String, expected: String)
-  case diverged(epoch: Int)
+  case diverged(folder: String, epoch: Int, step: Int, cause: Divergence)
   case interrupted(folder: String, epoch: Int, epochs: Int)
   case labelsDisagree(file: String, folder: String, unknown: String, known: [String])
+
+  /// What a run that leads nowhere shows; norms are those of the gradient before clipping.
+  public enum Divergence: Sendable, Equatable {
+    case lossIsNoNumber
+    case gradientIsNoNumber(loss: Double)
+    case lossExplodes(loss: Double, first: Double, gradientNorm: Double)
+  }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import ZooCheckpoint
 
 extension TrainingError: ReportableError {
@@ -35,15 +36,24 @@ extension TrainingError: ReportableError {
         advice: "use --resume to go on, or --force to begin again")
     case .nothingToResume(let folder):
       ErrorReport(.noInput, file: folder, problem: "holds no interrupted run", advice: "leave --resume out")
+    case .alreadyFinished(let folder):
+      ErrorReport(.noInput, file: folder, problem: "holds a finished run", advice: "nothing is left to resume")
+    case .inUse(let folder):
+      ErrorReport(.cannotCreate, file: folder, problem: "another process trains here", advice: "wait for it to end")
+    case .unreadableState(let file):
+      ErrorReport(
+        .badData, file: file, problem: "is not the state of a run that this version can go on with",
+        advice: "begin again with --force")
     case .otherRun(let folder, let what, let then, let now):
       ErrorReport(
         .usage, file: folder, problem: "the interrupted run had \(what) \(then), now it is \(now)",
         advice: "resume with the same flags, or begin again with --force")
     case .badOption(let name, let value, let expected):
       ErrorReport(.usage, problem: "\(name) \(value): expected \(expected)")
-    case .diverged(let epoch):
+    case .diverged(let folder, let epoch, let step, let cause):
       ErrorReport(
-        .badData, problem: "the loss is no longer a number in epoch \(epoch)", advice: "use a lower --learning-rate")
+        .badData, file: folder, problem: "epoch \(epoch), step \(step): \(cause.words); what was saved last is kept",
+        advice: "go on from there with --resume and a lower --learning-rate, or with --clip 1")
     case .interrupted(let folder, let epoch, let epochs):
       ErrorReport(
         .interrupted, problem: "interrupted in epoch \(epoch) of \(epochs); all is saved in \(folder)",
@@ -52,6 +62,19 @@ extension TrainingError: ReportableError {
       ErrorReport(
         .badData, file: folder, problem: "class '\(unknown)' is not one that \(file) knows",
         advice: "its classes: " + known.prefix(12).joined(separator: ", ") + (known.count > 12 ? ", …" : ""))
+    }
+  }
+}
+
+extension TrainingError.Divergence {
+  fileprivate var words: String {
+    switch self {
+    case .lossIsNoNumber: "the loss is no longer a number"
+    case .gradientIsNoNumber(let loss):
+      "the gradient is no longer a number (loss \(String(format: "%.3g", loss)))"
+    case .lossExplodes(let loss, let first, let norm):
+      "the loss has risen from \(String(format: "%.3g", first)) to \(String(format: "%.3g", loss)) "
+        + "(norm of the gradient \(String(format: "%.3g", norm)))"
     }
   }
 }

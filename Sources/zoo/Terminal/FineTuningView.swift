@@ -21,15 +21,8 @@ final class FineTuningView {
     begin(epochs: tuning.recipe.epochs)
     guard !isSilent else { return }
     let dataset = tuning.dataset
-    let stages = tuning.recipe.unfreeze
-    let learning =
-      switch stages {
-      case 0: "a new head"
-      case 1: "a new head and the last stage"
-      default: "a new head and the last \(stages) stages"
-      }
     print(
-      "\(tuning.network.name): \(learning) for \(dataset.labels.count) classes: "
+      "\(tuning.network.name): \(tuning.recipe.whatLearns), for \(dataset.labels.count) classes: "
         + dataset.labels.prefix(10).joined(separator: ", ").escapingControlCharacters()
         + (dataset.labels.count > 10 ? ", …" : ""))
     print("\(dataset.training.count) training pictures, \(dataset.validation.count) for validation")
@@ -43,7 +36,7 @@ final class FineTuningView {
 
   func begin(epochs: Int) { self.epochs = epochs }
 
-  func show(_ event: FineTuning.Event) {
+  func show(_ event: TrainingEvent) {
     switch event {
     case .features(let done, let total): advance("frozen features", done, total)
     case .step(let epoch, let done, let total):

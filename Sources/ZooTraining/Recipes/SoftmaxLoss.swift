@@ -1,27 +1,4 @@
 import Foundation
-import ZooCheckpoint
-import ZooEngine
-
-/// The part of a network that learns from features, one step at a time.
-protocol Learner: AnyObject {
-  /// Learns from some of the training examples; gives the sum of their losses and the number told right before it.
-  ///
-  /// - Parameter seed: of what is random in the step (dropout).
-  func step(_ rows: [Int], learningRate: Double, seed: UInt64) throws -> StepOutcome
-  /// Logits of features it may never have seen, one row an example.
-  func logits(_ features: [FloatTensor]) throws -> [[Float]]
-  /// Everything that a later process needs to go on as if nothing had happened.
-  func state() -> Weights
-  /// - Throws: ``TrainingError`` where the state is another network's.
-  func restore(_ state: Weights) throws
-  /// What it has learnt, under the network's own names.
-  func learntWeights() throws -> Weights
-}
-
-struct StepOutcome {
-  var loss = 0.0
-  var correct = 0
-}
 
 /// Cross-entropy of a softmax, in nats.
 enum SoftmaxLoss {
@@ -51,6 +28,18 @@ enum SoftmaxLoss {
     var row = logits
     let loss = row.withUnsafeMutableBufferPointer { apply($0, truth: truth) }
     return (loss, highest(logits) == truth)
+  }
+
+  /// Means over all rows.
+  static func judge(_ logits: [[Float]], truths: [Int]) -> Judgement {
+    var judgement = Judgement(loss: 0, accuracy: 0)
+    for (row, truth) in zip(logits, truths) {
+      let (loss, isRight) = judge(row, truth: truth)
+      judgement.loss += loss
+      judgement.accuracy += isRight ? 1 : 0
+    }
+    let count = Double(max(truths.count, 1))
+    return Judgement(loss: judgement.loss / count, accuracy: judgement.accuracy / count)
   }
 
   static func highest(_ row: [Float]) -> Int {

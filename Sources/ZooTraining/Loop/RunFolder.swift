@@ -1,0 +1,77 @@
+import Foundation
+import ZooCheckpoint
+
+/// Where a run writes: the checkpoint, the log, the report, and while it isn't finished its state.
+public struct RunFolder: Sendable {
+  public let path: String
+  public var model: String { path + "/model.safetensors" }
+  public var log: String { path + "/log.jsonl" }
+  public var report: String { path + "/report.html" }
+  public var state: String { path + "/state.safetensors" }
+  private var lock: String { path + "/.lock" }
+
+  public init(path: String) { self.path = path }
+
+  /// Makes the folder, and refuses one that holds a run unless told what to do with it.
+  ///
+  /// - Throws: ``TrainingError``, `FileError`.
+  public func prepare(resume: Bool, force: Bool) throws {
+    let files = FileManager.default
+    if resume {
+      guard files.fileExists(atPath: state) else {
+        throw files.fileExists(atPath: model)
+          ? TrainingError.alreadyFinished(folder: path) : TrainingError.nothingToResume(folder: path)
+      }
+      return
+    }
+    if !force {
+      if files.fileExists(atPath: state) { throw TrainingError.runUnfinished(folder: path) }
+      if files.fileExists(atPath: model) { throw TrainingError.runExists(folder: path) }
+    }
+    try Folder.make(path)
+  }
+
+  /// The state to train from, saved already, so that a process that is killed from here on can be resumed.
+  ///
+  /// - Throws: ``TrainingError``, `FileError`.
+  func begin(_ identity: RunState.Identity, resume: Bool) throws -> RunState {
+    removeLeftovers()
+    guard resume else {
+      let state = RunState(position: .init(identity: identity))
+      try state.write(to: self.state)
+      return state
+    }
+    var state = try RunState.read(from: self.state)
+    try state.adopt(identity, folder: path)
+    return state
+  }
+
+  /// Notes in what was saved last that the run led nowhere from there.
+  func markDiverged() throws {
+    var state = try RunState.read(from: self.state)
+    state.position.hasDiverged = true
+    try state.write(to: self.state)
+  }
+
+  /// Held while a process works here.
+  ///
+  /// - Throws: ``TrainingError/inUse(folder:)`` where another one does.
+  func hold() throws -> FileLock {
+    guard let held = FileLock.ifFree(path: lock) else { throw TrainingError.inUse(folder: path) }
+    return held
+  }
+
+  /// The run is whole: nothing is left to resume.
+  func finish() {
+    unlink(state)
+    unlink(lock)
+  }
+
+  /// Unfinished files of a process that was killed; nobody else works here.
+  private func removeLeftovers() {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    where name.hasPrefix(".") && name.hasSuffix(".partial") {
+      unlink("\(path)/\(name)")
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import Testing
+import ZooGraph
+
+@testable import ZooTraining
+
+@Suite struct RecipeTests {
+  @Test func stagesThawOneByOneAtFallingRates() throws {
+    let recipe = try Recipe(kind: .staged, unfreeze: 2, epochs: 9, learningRate: 0.4)
+    #expect(
+      recipe.phases(stages: 4) == [
+        .init(unfrozen: 0, epochs: 3, learningRate: 0.4), .init(unfrozen: 1, epochs: 3, learningRate: 0.2),
+        .init(unfrozen: 2, epochs: 3, learningRate: 0.1),
+      ])
+  }
+
+  @Test(arguments: 1...12) func everyEpochBelongsToAPhase(epochs: Int) throws {
+    for depth in 0...5 {
+      let phases = try Recipe(kind: .staged, unfreeze: depth, epochs: epochs).phases(stages: 3)
+      #expect(phases.reduce(0) { $0 + $1.epochs } == epochs && phases.allSatisfy { $0.epochs > 0 })
+    }
+  }
+
+  private func network() -> Graph {
+    var builder = GraphBuilder()
+    var x = builder.input
+    for stage in ["stem", "middle", "top"] {
+      builder.beginStage(stage)
+      x = builder.batchNorm(stage + ".norm", builder.convolution(stage, x, from: 3, to: 3, kernel: 1), channels: 3)
+    }
+    builder.beginStage("head")
+    x = builder.flatten(builder.adaptiveAveragePool(x, height: 1, width: 1))
+    return builder.finish(outputs: [builder.linear("fc", x, from: 3, to: 2)])
+  }
+
+  @Test func ratesFallWithTheDistanceFromTheHead() throws {
+    let graph = network()
+    func factors(_ kind: Recipe.Kind, _ unfrozen: Int) throws -> [String: Float] {
+      ParameterGroups(
+        graph: graph, recipe: try Recipe(kind: kind), head: ["fc.weight", "fc.bias"], unfrozen: unfrozen
+      ).factors.filter { $0.key.hasSuffix("weight") && !$0.key.contains("norm") }
+    }
+    #expect(try factors(.head, 0) == ["fc.weight": 1])
+    #expect(try factors(.lastN, 1) == ["fc.weight": 1, "top.weight": 0.1])
+    #expect(try factors(.scratch, 3) == ["fc.weight": 1, "top.weight": 1, "middle.weight": 1, "stem.weight": 1])
+    let staged = try factors(.staged, 2)
+    #expect(staged.count == 3 && staged["fc.weight"] == 1)
+    #expect(abs((staged["top.weight"] ?? 0) - 1 / 2.6) < 1e-6)
+    #expect(abs((staged["middle.weight"] ?? 0) - 1 / (2.6 * 2.6)) < 1e-6)
+  }
+}
