@@ -81,7 +81,7 @@ let package = Package(
     .target(name: "ZooVision", dependencies: ["ZooCheckpoint", "CKernels", "CTurboJPEG", "CPNG", "CLibWebP"]),
     .target(
       name: "ZooTraining",
-      dependencies: ["ZooCheckpoint", "ZooGraph", "ZooEngine", "ZooVision", "ZooCatalog", "ZooInference"]),
+      dependencies: ["ZooCheckpoint", "ZooGraph", "ZooEngine", "ZooVision", "ZooCatalog", "ZooInference", "ZooText"]),
     .target(
       name: "ZooText",
       dependencies: ["ZooCheckpoint", .product(name: "HeapModule", package: "swift-collections")],

@@ -41,6 +41,19 @@ public struct NetworkDescription: Codable, Sendable, Equatable {
     return try description.graph().parameters.count == graph().parameters.count ? self : description
   }
 
+  /// The same network with what another task needs on it; nil where its family has no such head.
+  ///
+  /// - Throws: ``FamilyError``.
+  public func adapted(to task: NetworkTask, classes: Int) throws -> NetworkDescription? {
+    guard let made = try NetworkFamilies.adapted(family: family, config: JSONEncoder().encode(config), to: task) else {
+      return nil
+    }
+    var description = self
+    description.config = try JSONDecoder().decode(JSONValue.self, from: made)
+    description.classes = classes
+    return description
+  }
+
   /// What the network is for.
   ///
   /// - Throws: ``FamilyError``.

@@ -62,7 +62,7 @@ extension Graph {
     return graph.keepingUsedParameters()
   }
 
-  private func keepingUsedParameters() -> Graph {
+  func keepingUsedParameters() -> Graph {
     var graph = self
     let used = Set(nodes.flatMap(\.inputs))
     graph.parameters.removeAll { !used.contains($0.value) }

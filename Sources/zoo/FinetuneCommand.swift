@@ -13,6 +13,11 @@ struct FinetuneCommand: ParsableCommand {
       layer is replaced and learns on features of the frozen rest, which are computed once; --unfreeze N lets the last \
       N stages learn too. Written are model.safetensors, log.jsonl and report.html.
 
+      With a text model the data is a .csv, .tsv or .jsonl file of texts and labels (or inputs and targets, which T5 \
+      learns to answer), a .txt file that GPT-2 learns to go on with, or a folder with train and val files of such:
+
+        zoo finetune --model minilm.safetensors --data reviews.csv --unfreeze 2
+
       Without --data and --model the built-in demo runs: a tiny network inside the program learns three kinds of \
       shapes that it has never seen.
 
@@ -23,13 +28,14 @@ struct FinetuneCommand: ParsableCommand {
   var head: Int?
   @Option(help: "A checkpoint, any weight file of a known model, or the name of a model in the store.")
   var model: String?
-  @Option(help: "The folder of pictures.", completion: .directory)
+  @Option(help: "The folder of pictures, or the file or folder of texts.", completion: .file())
   var data: String?
   @Option(name: [.short, .customLong("output")], help: "The folder to write into.", completion: .directory)
   var output: String?
   @Option(help: "Stages before the head that learn too, from the last (last-n), or at most (staged).")
   var unfreeze: Int?
   @OptionGroup(title: "Recipe") var learning: LearningOptions
+  @OptionGroup(title: "Texts") var texts: TextDataOptions
   @Option(help: "Threads to run on; default: one a core.")
   var threads: Int?
   @Flag(help: "Go on with the interrupted run in the output folder.")
@@ -56,6 +62,11 @@ struct FinetuneCommand: ParsableCommand {
         resume: resume, force: force, command: commandLine, display: display
       ).run(view: view, stop: stop)
     }
+    let isTable = !FileManager.default.isFolder(data)
+    if isTable, model == nil { throw UsageError(problem: "texts need --model, a text model such as bert_base_uncased") }
+    if let model, case .text(let text) = try OpenedModel.find(display.local(model), catalog: display.catalog()) {
+      return try TextFineTuningRun(command: self, view: view, stop: stop).run(text, data: data)
+    }
     let recipe = try learning.recipe(unfreeze: unfreeze)
     let dataset = try Dataset(folder: data, seed: learning.seed, head: head)
     let loaded = try loadedModel()
@@ -69,7 +80,7 @@ struct FinetuneCommand: ParsableCommand {
     try view.finish(result)
   }
 
-  private var commandLine: String {
+  var commandLine: String {
     (["zoo"] + CommandLine.arguments.dropFirst()).map(\.quotedForShell).joined(separator: " ")
   }
 
@@ -86,7 +97,7 @@ struct FinetuneCommand: ParsableCommand {
     return try LoadedModel.find(best.name, catalog: catalog)
   }
 
-  private func defaultFolder(_ data: String) -> String {
+  func defaultFolder(_ data: String) -> String {
     let name = URL(filePath: data).standardizedFileURL.lastPathComponent
     return (name.isEmpty || name == "/" ? "data" : name) + "-finetuned"
   }

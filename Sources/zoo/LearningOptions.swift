@@ -34,9 +34,21 @@ struct LearningOptions: ParsableArguments {
   var seed: UInt64 = 0
 
   func recipe(unfreeze: Int?) throws -> Recipe {
-    var made = try Recipe(
-      kind: recipe, unfreeze: unfreeze, epochs: epochs, batchSize: batchSize, learningRate: learningRate,
-      optimizer: optimizer, weightDecay: weightDecay, labelSmoothing: labelSmoothing, seed: seed)
+    try completed(
+      Recipe(
+        kind: recipe, unfreeze: unfreeze, epochs: epochs, batchSize: batchSize, learningRate: learningRate,
+        optimizer: optimizer, weightDecay: weightDecay, labelSmoothing: labelSmoothing, seed: seed))
+  }
+
+  func recipe(forTexts purpose: TextPurpose, unfreeze: Int?) throws -> Recipe {
+    try completed(
+      Recipe.forTexts(
+        purpose, kind: recipe, unfreeze: unfreeze, epochs: epochs, batchSize: batchSize, learningRate: learningRate,
+        optimizer: optimizer, weightDecay: weightDecay, labelSmoothing: labelSmoothing, seed: seed))
+  }
+
+  private func completed(_ recipe: Recipe) throws -> Recipe {
+    var made = recipe
     made.accumulate = accumulate
     made.clip = clip
     made.averaging = average

@@ -14,6 +14,8 @@ public protocol NetworkFamily {
   static func withoutTrainingParts(_ config: Config) -> Config
   /// Side of the pictures that the network's positions are learnt for; nil where it has none.
   static func pictureSide(_ config: Config) -> Int?
+  /// The same network with what another task needs on it; nil where the family has no such head.
+  static func adapted(_ config: Config, to task: NetworkTask) -> Config?
 }
 
 /// What a network says of a picture or a text; named as Hugging Face names tasks.
@@ -46,6 +48,23 @@ extension NetworkFamily {
   public static func task(_ config: Config) -> NetworkTask { task }
   public static func withoutTrainingParts(_ config: Config) -> Config { config }
   public static func pictureSide(_ config: Config) -> Int? { nil }
+  public static func adapted(_ config: Config, to task: NetworkTask) -> Config? { nil }
+}
+
+extension NetworkFamily where Config == TransformerConfig {
+  public static func adapted(_ config: Config, to task: NetworkTask) -> Config? {
+    guard config.task != task else { return config }
+    let heads: [TransformerHead] = [
+      .sequenceClassification, .tokenClassification, .maskedLanguageModel, .causalLanguageModel,
+    ]
+    var config = config
+    // Each head says itself whether it reads a pooler.
+    config.pooler = nil
+    return heads.lazy.map { head in
+      config.head = head
+      return config
+    }.first { $0.task == task && (try? graph($0, classes: 2)) != nil }
+  }
 }
 
 /// A configuration of a network that may have auxiliary classifiers, which only training from scratch uses.
@@ -101,6 +120,21 @@ public enum NetworkFamilies {
     try strip(type(named: family), config)
   }
 
+  /// The configuration, JSON, of the same network with what another task needs on it; nil where the family has no such
+  /// head.
+  ///
+  /// - Throws: ``FamilyError``.
+  public static func adapted(family: String, config: Data, to task: NetworkTask) throws(FamilyError) -> Data? {
+    try adapt(type(named: family), config, to: task)
+  }
+
+  private static func adapt<F: NetworkFamily>(
+    _: F.Type, _ json: Data, to task: NetworkTask
+  ) throws(FamilyError) -> Data? {
+    guard let config = F.adapted(try decode(F.self, json), to: task) else { return nil }
+    return try encode(F.self, config)
+  }
+
   /// Side of the pictures that a network's positions are learnt for; nil where it has none.
   ///
   /// - Throws: ``FamilyError``.
@@ -124,7 +158,10 @@ public enum NetworkFamilies {
   }
 
   private static func strip<F: NetworkFamily>(_: F.Type, _ json: Data) throws(FamilyError) -> Data {
-    let config = F.withoutTrainingParts(try decode(F.self, json))
+    try encode(F.self, F.withoutTrainingParts(decode(F.self, json)))
+  }
+
+  private static func encode<F: NetworkFamily>(_: F.Type, _ config: F.Config) throws(FamilyError) -> Data {
     guard let data = try? JSONEncoder().encode(config) else {
       throw .unreadable(family: F.name, problem: "can't be written as JSON")
     }

@@ -45,6 +45,10 @@ public enum T5: NetworkFamily {
     config.part ?? .generation == .generation ? .text2TextGeneration : .featureExtraction
   }
 
+  public static func adapted(_ config: Config, to task: NetworkTask) -> Config? {
+    self.task(config) == task ? config : nil
+  }
+
   /// Outputs: the encoder's hidden states [rows, hiddenSize]; with a decoder the decoder's instead; for generation logits
   /// [decoder rows, vocabulary].
   public static func graph(_ config: Config, classes: Int) throws(FamilyError) -> Graph {

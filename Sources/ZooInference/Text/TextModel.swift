@@ -13,6 +13,11 @@ public struct TextModel: Sendable {
   /// Catalogue name; nil for a network outside the catalogue.
   public let name: String?
   public let task: NetworkTask
+  public let description: NetworkDescription
+  /// Under canonical names.
+  public let stateDict: StateDict
+  /// What the file says of itself, the tokenizer's files included.
+  public let metadata: CheckpointMetadata
   public let graph: Graph
   public let weights: Weights
   public let tokenizer: Tokenizer
@@ -42,6 +47,8 @@ public struct TextModel: Sendable {
     path = contents.path
     name = contents.name
     task = contents.task
+    description = contents.description
+    stateDict = contents.stateDict
     graph = try contents.description.graph()
     weights = try contents.stateDict.floatWeights()
     labels = contents.metadata.labels ?? contents.source.publishedLabels(classes: contents.description.classes) ?? []
@@ -53,6 +60,9 @@ public struct TextModel: Sendable {
       throw ModelError.noTokenizer(file: contents.path)
     }
     tokenizer = try Tokenizer(files: files)
+    var metadata = contents.metadata
+    metadata.tokenizer = metadata.tokenizer ?? files.text
+    self.metadata = metadata
   }
 
   /// - Throws: ``ModelError/wrongTask(file:task:expected:)``.

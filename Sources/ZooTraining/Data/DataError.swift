@@ -8,6 +8,7 @@ public enum DataError: Error, Sendable, Equatable {
   case brokenClass(folder: String, name: String, pictures: Int, reason: String)
   case unknownClass(folder: String, name: String, known: [String])
   case noValidation(folder: String)
+  case noTexts(folder: String)
   case headTooSmall(asked: Int)
   case headDisagrees(asked: Int, folder: String, labels: [String])
 }

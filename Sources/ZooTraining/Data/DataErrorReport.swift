@@ -27,7 +27,11 @@ extension DataError: ReportableError {
         advice: "name the folders as the classes that the network or the training folder has")
     case .noValidation(let folder):
       ErrorReport(
-        .badData, file: folder, problem: "leaves no picture for validation", advice: "put at least two in a class")
+        .badData, file: folder, problem: "leaves nothing for validation", advice: "put at least two in a class")
+    case .noTexts(let folder):
+      ErrorReport(
+        .noInput, file: folder, problem: "holds no train.csv, train.tsv, train.jsonl or train.txt",
+        advice: "name a file of texts, or a folder with train and val files")
     case .headTooSmall(let asked):
       ErrorReport(.usage, problem: "--head \(asked): a softmax layer needs at least 2 classes")
     case .headDisagrees(let asked, let folder, let labels):

@@ -1,5 +1,5 @@
 /// A labelled picture of a data set.
-public struct Example: Sendable, Equatable {
+public struct Example: Splittable, Equatable {
   public let path: String
   /// Relative to the data folder: `train/cats/0001.jpg`.
   public let name: String

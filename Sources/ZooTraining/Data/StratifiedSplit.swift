@@ -3,15 +3,15 @@ import ZooCheckpoint
 /// Divides examples into training and validation, class by class.
 ///
 /// Within a class the examples are ordered by a digest of seed and name, so that the split depends on neither the
-/// machine nor the order of the folder, and identical pictures stay on one side.
+/// machine nor the order of the folder, and identical examples stay on one side.
 public enum StratifiedSplit {
-  /// - Parameter validation: the share kept for validation; each class keeps at least one picture on either side where
+  /// - Parameter validation: the share kept for validation; each class keeps at least one example on either side where
   ///   it has two different ones.
-  public static func divide(_ examples: [Example], validation share: Double = 0.25, seed: UInt64)
-    -> (training: [Example], validation: [Example])
+  public static func divide<Item: Splittable>(_ examples: [Item], validation share: Double = 0.25, seed: UInt64)
+    -> (training: [Item], validation: [Item])
   {
-    var training: [Example] = []
-    var validation: [Example] = []
+    var training: [Item] = []
+    var validation: [Item] = []
     for label in Set(examples.map(\.label)).sorted() {
       let members = examples.filter { $0.label == label }
       let groups = identicalGroups(members)
@@ -28,12 +28,12 @@ public enum StratifiedSplit {
         }
       }
     }
-    let order: (Example, Example) -> Bool = { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    let order: (Item, Item) -> Bool = { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     return (training.sorted(by: order), validation.sorted(by: order))
   }
 
-  private static func identicalGroups(_ examples: [Example]) -> [[Example]] {
-    var groups: [[Example]] = []
+  private static func identicalGroups<Item: Splittable>(_ examples: [Item]) -> [[Item]] {
+    var groups: [[Item]] = []
     var places: [String: Int] = [:]
     for example in examples {
       if let digest = example.digest, let place = places[digest] {

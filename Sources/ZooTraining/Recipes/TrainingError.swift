@@ -1,3 +1,5 @@
+import ZooGraph
+
 /// Why a network can't be fine-tuned, or a run can't go on.
 public enum TrainingError: Error, Sendable, Equatable {
   /// The network doesn't end in a linear layer of its own stage.
@@ -24,6 +26,13 @@ public enum TrainingError: Error, Sendable, Equatable {
   case badOption(name: String, value: String, expected: String)
   case diverged(folder: String, epoch: Int, step: Int, cause: Divergence)
   case interrupted(folder: String, epoch: Int, epochs: Int)
+  /// A text that the tokenizer makes nothing of.
+  case emptyText(name: String)
+  /// The model's settings name no such token, or the tokenizer hasn't it.
+  case noToken(file: String, field: String)
+  case wrongTask(model: String, task: NetworkTask)
+  /// No parameter belongs to the stages that are to learn.
+  case nothingLearns(model: String)
   case labelsDisagree(file: String, folder: String, unknown: String, known: [String])
 
   /// What a run that leads nowhere shows; norms are those of the gradient before clipping.

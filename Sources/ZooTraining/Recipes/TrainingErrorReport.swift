@@ -58,6 +58,20 @@ extension TrainingError: ReportableError {
       ErrorReport(
         .interrupted, problem: "interrupted in epoch \(epoch) of \(epochs); all is saved in \(folder)",
         advice: "the same command with --resume goes on")
+    case .emptyText(let name):
+      ErrorReport(.badData, file: name, problem: "has a text without a token", advice: "leave it out")
+    case .noToken(let file, let field):
+      ErrorReport(
+        .badData, file: file, problem: "doesn't say which token its \(field) is",
+        advice: "convert it again, as a model of the catalogue")
+    case .wrongTask(let model, let task):
+      ErrorReport(
+        .badData, file: model, problem: "can't be given a head for \(task.rawValue)",
+        advice: "BERT, RoBERTa, DistilBERT and GPT-2 tell classes, T5 answers, GPT-2 goes on with texts")
+    case .nothingLearns(let model):
+      ErrorReport(
+        .usage, file: model, problem: "has no parameters of its own in the stages that are to learn",
+        advice: "let more of them learn: --unfreeze N, or --recipe full")
     case .labelsDisagree(let file, let folder, let unknown, let known):
       ErrorReport(
         .badData, file: folder, problem: "class '\(unknown)' is not one that \(file) knows",

@@ -18,9 +18,7 @@ public struct HTMLReport {
       \(headline())
       \(warnings())
       \(curves())
-      <section><h2>Confusion matrix</h2>\(confusion())</section>
-      <section><h2>Classes</h2>\(classes())</section>
-      \(try mistakes())
+      \(try hasClasses ? aboutClasses() : "")
       \(skipped())
       <section><h2>How it was made</h2><pre>\(content.command.escapedForHTML)</pre>\(facts())</section>
       </main></body></html>
@@ -28,13 +26,27 @@ public struct HTMLReport {
       """
   }
 
+  private var hasClasses: Bool { !content.confusion.labels.isEmpty }
+
+  private func aboutClasses() throws -> String {
+    """
+    <section><h2>Confusion matrix</h2>\(confusion())</section>
+    <section><h2>Classes</h2>\(classes())</section>
+    \(try mistakes())
+    """
+  }
+
   private func headline() -> String {
     let confusion = content.confusion
     let best = content.epochs.first { $0.epoch == content.bestEpoch }
-    var tiles = [
-      (Self.percent(confusion.accuracy), "validation accuracy"),
-      ("\(confusion.correct) of \(confusion.total)", "pictures right"),
-    ]
+    var tiles: [(String, String)] = []
+    if hasClasses {
+      tiles.append((Self.percent(confusion.accuracy), "validation accuracy"))
+      tiles.append(("\(confusion.correct) of \(confusion.total)", "\(content.examples) right"))
+    } else if let best {
+      tiles.append((Self.percent(best.validationAccuracy), "of validation \(content.examples) told"))
+      tiles.append((String(format: "%.2f", exp(best.validationLoss)), "perplexity"))
+    }
     if let best {
       tiles.append((String(format: "%.3f", best.validationLoss), "validation loss"))
       tiles.append(("\(best.epoch) of \(content.epochs.count)", "best epoch, kept"))
@@ -84,7 +96,7 @@ public struct HTMLReport {
   private func classes() -> String {
     let matrix = content.confusion
     var html =
-      "<div class=\"scroll\"><table><thead><tr><th>class</th><th>pictures</th><th>precision</th><th>recall</th></tr>"
+      "<div class=\"scroll\"><table><thead><tr><th>class</th><th>\(content.examples)</th><th>precision</th><th>recall</th></tr>"
     html += "</thead><tbody>"
     for (label, name) in matrix.labels.enumerated() {
       let cells = [matrix.precision(label), matrix.recall(label)].map { value in
@@ -100,7 +112,8 @@ public struct HTMLReport {
 
   private func mistakes() throws -> String {
     guard !content.mistakes.isEmpty else {
-      return "<section><h2>Worst mistakes</h2><p>None: every validation picture was put into its class.</p></section>"
+      return
+        "<section><h2>Worst mistakes</h2><p>None: all validation \(content.examples) were put into their classes.</p></section>"
     }
     let cards = content.mistakes.map { mistake in
       let image =

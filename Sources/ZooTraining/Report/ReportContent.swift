@@ -2,7 +2,7 @@ import ZooVision
 
 /// All that a report of a run shows.
 public struct ReportContent: Sendable {
-  /// A picture taken for another class.
+  /// An example taken for another class.
   public struct Mistake: Sendable {
     public let name: String
     public let truth: String
@@ -29,12 +29,15 @@ public struct ReportContent: Sendable {
   public var epochs: [EpochRecord]
   /// The epoch whose weights were kept, from 1.
   public var bestEpoch: Int
+  /// Without labels where there are no classes.
   public var confusion: ConfusionMatrix
   /// Most confident first.
   public var mistakes: [Mistake]
   public var skipped: [SkippedPicture]
   /// Sentences that a reader must not miss.
   public var warnings: [String]
+  /// What was judged: pictures, texts, tokens.
+  public var examples = "pictures"
 
   public init(
     title: String, command: String, facts: [(name: String, value: String)], epochs: [EpochRecord], bestEpoch: Int,

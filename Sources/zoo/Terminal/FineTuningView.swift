@@ -26,12 +26,32 @@ final class FineTuningView {
         + dataset.labels.prefix(10).joined(separator: ", ").escapingControlCharacters()
         + (dataset.labels.count > 10 ? ", …" : ""))
     print("\(dataset.training.count) training pictures, \(dataset.validation.count) for validation")
-    let shared = dataset.sharedPictures
-    if let first = shared.first {
-      Terminal.note(
-        "zoo: \(shared.count) of the validation pictures are training pictures too, which flatters the accuracy: "
-          + "\(first.validation) = \(first.training)".escapingControlCharacters())
-    }
+    note(shared: dataset.sharedPictures, "pictures", flattered: "accuracy")
+  }
+
+  func begin(_ tuning: TextFineTuning) {
+    begin(epochs: tuning.recipe.epochs)
+    guard !isSilent else { return }
+    let dataset = tuning.dataset
+    let what =
+      switch dataset.purpose {
+      case .classes: "\(dataset.labels.count) classes: " + dataset.labels.prefix(10).joined(separator: ", ")
+      case .answers: "answers"
+      case .continuation: "going on"
+      }
+    let name = tuning.network.model.name ?? tuning.network.description.family
+    print(
+      "\(name): \(tuning.recipe.kind.rawValue), for \(what)".escapingControlCharacters()
+        + (dataset.labels.count > 10 ? ", …" : ""))
+    print("\(dataset.training.count) training texts, \(dataset.validation.count) for validation")
+    note(shared: dataset.sharedTexts, "texts", flattered: "result")
+  }
+
+  private func note(shared: [Dataset.SharedPicture], _ what: String, flattered: String) {
+    guard let first = shared.first else { return }
+    Terminal.note(
+      "zoo: \(shared.count) of the validation \(what) are training \(what) too, which flatters the \(flattered): "
+        + "\(first.validation) = \(first.training)".escapingControlCharacters())
   }
 
   func begin(epochs: Int) { self.epochs = epochs }
@@ -54,10 +74,30 @@ final class FineTuningView {
     print(
       "\(Terminal.bold(Quantity.percent(result.accuracy))) of the validation pictures right (\(confusion.correct) of "
         + "\(confusion.total)), epoch \(result.bestEpoch), in \(Quantity.seconds(ContinuousClock.now - start))")
-    if !result.newlyInitialised.isEmpty {
-      print("NEWLY INITIALISED: \(result.newlyInitialised.joined(separator: ", "))".escapingControlCharacters())
+    tell(newlyInitialised: result.newlyInitialised, folder: result.folder)
+  }
+
+  func finish(_ result: FineTunedText) throws {
+    clear()
+    if display.json { return print(jsonLine(TextSummary(result))) }
+    guard !display.quiet, let best = result.best else { return }
+    let took = "epoch \(result.bestEpoch), in \(Quantity.seconds(ContinuousClock.now - start))"
+    let share = Terminal.bold(Quantity.percent(best.validationAccuracy))
+    if result.purpose == .classes {
+      let confusion = result.confusion
+      print("\(share) of the validation texts right (\(confusion.correct) of \(confusion.total)), \(took)")
+    } else {
+      let perplexity = String(format: "%.2f", exp(best.validationLoss))
+      print("perplexity \(perplexity), \(share) of the validation tokens told, \(took)")
     }
-    print("\(result.folder.model), \(result.folder.log), \(result.folder.report)".escapingControlCharacters())
+    tell(newlyInitialised: result.newlyInitialised, folder: result.folder)
+  }
+
+  private func tell(newlyInitialised: [String], folder: RunFolder) {
+    if !newlyInitialised.isEmpty {
+      print("NEWLY INITIALISED: \(newlyInitialised.joined(separator: ", "))".escapingControlCharacters())
+    }
+    print("\(folder.model), \(folder.log), \(folder.report)".escapingControlCharacters())
   }
 
   func clear() {
@@ -107,6 +147,30 @@ final class FineTuningView {
       report = result.folder.report
       digest = result.checkpointDigest
       skipped = result.skipped
+      newlyInitialised = result.newlyInitialised
+    }
+  }
+
+  private struct TextSummary: Encodable {
+    let accuracy: Double?
+    let loss: Double?
+    let bestEpoch: Int
+    let epochs: Int
+    let checkpoint: String
+    let log: String
+    let report: String
+    let digest: String
+    let newlyInitialised: [String]
+
+    init(_ result: FineTunedText) {
+      accuracy = result.best?.validationAccuracy
+      loss = result.best?.validationLoss
+      bestEpoch = result.bestEpoch
+      epochs = result.epochs.count
+      checkpoint = result.folder.model
+      log = result.folder.log
+      report = result.folder.report
+      digest = result.checkpointDigest
       newlyInitialised = result.newlyInitialised
     }
   }

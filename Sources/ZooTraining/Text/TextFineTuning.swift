@@ -1,0 +1,137 @@
+import Foundation
+import ZooCheckpoint
+import ZooEngine
+import ZooGraph
+
+/// Fits a text model to texts of the user's own: to classes, to answers, or to how they go on.
+public struct TextFineTuning {
+  public let network: PretrainedText
+  public let dataset: TextDataset
+  public let recipe: Recipe
+  public let folder: RunFolder
+  /// Tokens that are kept of a text; of continuations those of a block. nil for all that the network takes, and 128.
+  public var maximumLength: Int?
+  /// Shown in the report.
+  public var command = ""
+  public var threads: Int?
+
+  private static let block = 128
+  private static let longest = 512
+
+  public init(network: PretrainedText, dataset: TextDataset, recipe: Recipe, folder: String) {
+    self.network = network
+    self.dataset = dataset
+    self.recipe = recipe
+    self.folder = RunFolder(path: folder)
+  }
+
+  /// Trains, and writes the checkpoint, the log and the report.
+  ///
+  /// - Parameters:
+  ///   - resume: goes on with the interrupted run in the folder, to the same result bit for bit.
+  ///   - force: replaces a run in the folder.
+  ///   - isInterrupted: asked after every step; true saves everything and throws ``TrainingError/interrupted(folder:epoch:epochs:)``.
+  /// - Throws: ``TrainingError``, ``DataError``, `EngineError`, `GraphError`, `FileError`.
+  public func run(
+    resume: Bool = false, force: Bool = false, events: @escaping (TrainingEvent) -> Void = { _ in },
+    isInterrupted: @escaping () -> Bool = { false }
+  ) throws -> FineTunedText {
+    let graph = network.graph
+    let stages = recipe.phases(stages: graph.stages.count - 1)
+    if let deepest = stages.map(\.unfrozen).max(), deepest >= graph.stages.count {
+      throw TrainingError.tooManyStages(asked: deepest, stages: graph.stages.dropLast())
+    }
+    let groups = stages.map { phase in
+      ParameterGroups(
+        graph: graph, recipe: recipe, head: Set(network.newlyInitialised), unfrozen: phase.unfrozen)
+    }
+    guard groups.allSatisfy({ !$0.trainable.isEmpty }) else {
+      throw TrainingError.nothingLearns(model: network.model.path)
+    }
+    let examples = try self.examples()
+    try folder.prepare(resume: resume, force: force)
+    let held = try folder.hold()
+    defer { withExtendedLifetime(held) {} }
+    let state = try folder.begin(identity(), resume: resume)
+    let weights = try network.weights(recipe)
+    let phases = zip(stages, groups).map { phase, groups in
+      TrainingPhase(
+        epochs: phase.epochs, learningRate: phase.learningRate,
+        batches: LengthBuckets.batches(examples.training.map(\.length), size: recipe.batchSize, seed: recipe.seed),
+        makeLearner: { learnt in
+          try self.learner(
+            groups, weights.merging(learnt) { $1 }, examples, events: events, isInterrupted: isInterrupted)
+        })
+    }
+    var loop = TrainingLoop(recipe: recipe, folder: folder, phases: phases)
+    loop.events = events
+    loop.isInterrupted = isInterrupted
+    let trained = try loop.run(from: state)
+    let judge = try groups.last.map { groups in
+      try self.learner(
+        groups, weights.merging(trained.best) { $1 }, examples, events: { _ in }, isInterrupted: { false })
+    }
+    let result = try TextRunResult(
+      tuning: self, examples: examples, trained: trained,
+      logits: dataset.purpose == .classes ? judge?.validationLogits() ?? [] : []
+    ).write()
+    folder.finish()
+    return result
+  }
+
+  struct Examples {
+    let training: [SequenceExample]
+    let validation: [SequenceExample]
+  }
+
+  private func examples() throws -> Examples {
+    let model = network.model
+    let longest =
+      [network.graph.longestSequence, model.settings.maximumLength].compactMap(\.self).min() ?? Self.longest
+    let usual = dataset.purpose == .continuation ? Self.block : Self.longest
+    let wanted = maximumLength ?? min(usual, longest)
+    guard (2...longest).contains(wanted) else {
+      throw TrainingError.badOption(name: "--max-length", value: "\(wanted)", expected: "2 to \(longest)")
+    }
+    let maker = SequenceExamples(
+      tokenizer: model.tokenizer, settings: model.settings, maximumLength: wanted, file: model.path)
+    return Examples(training: try maker.make(dataset.training), validation: try maker.make(dataset.validation))
+  }
+
+  private func learner(
+    _ groups: ParameterGroups, _ weights: Weights, _ examples: Examples,
+    events: (TrainingEvent) -> Void, isInterrupted: () -> Bool
+  ) throws -> SequenceLearner {
+    let cut = try SequenceCut(network.graph, stage: groups.firstStage)
+    let total = examples.training.count + examples.validation.count
+    func source(_ examples: [SequenceExample], before: Int) throws -> SequenceSource {
+      let frozen = try cut.frozen.map { try FrozenRows($0, weights: weights, examples: examples, threads: threads) }
+      try frozen?.fill { done in
+        events(.features(done: before + done, total: total))
+        return isInterrupted()
+      }
+      return SequenceSource(examples: examples, frozen: frozen)
+    }
+    return try SequenceLearner(
+      cut: cut, weights: weights, factors: groups, training: source(examples.training, before: 0),
+      validation: source(examples.validation, before: examples.training.count), recipe: recipe, threads: threads)
+  }
+
+  private func identity() -> RunState.Identity {
+    let data = (dataset.training + dataset.validation).map { "\($0.name) \($0.digest ?? "") \($0.target)" }
+    return RunState.Identity(
+      recipe: recipe, model: network.digest,
+      data: Digest.sha256(of: (data + ["\(maximumLength ?? 0)"]).joined(separator: "\n")))
+  }
+}
+
+extension Graph {
+  /// The most tokens that position embeddings have rows for; nil where positions have no end.
+  fileprivate var longestSequence: Int? {
+    let shapes = Dictionary(uniqueKeysWithValues: parameters.map { ($0.value, $0.shape) })
+    return nodes.compactMap { node in
+      guard case .sequence(.embedding(.position(let offset))) = node.operation else { return nil }
+      return shapes[node.inputs[1]].map { $0[0] - offset }
+    }.min()
+  }
+}

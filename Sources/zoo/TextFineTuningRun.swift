@@ -1,0 +1,48 @@
+import ArgumentParser
+import Foundation
+import ZooCheckpoint
+import ZooInference
+import ZooTraining
+
+/// Flags of fine-tuning on texts.
+struct TextDataOptions: ParsableArguments {
+  @Option(
+    help:
+      "Tokens kept of a text; default: all that the model takes, up to 512. Of a .txt file the tokens of a block; default 128."
+  )
+  var maxLength: Int?
+  @Option(help: "The column of texts; default text, input or sentence.")
+  var textColumn: String?
+  @Option(help: "The column of second texts, for models that read pairs.")
+  var pairColumn: String?
+  @Option(help: "The column of classes or answers; default label, target or output.")
+  var labelColumn: String?
+
+  var columns: TextColumns { TextColumns(text: textColumn, pair: pairColumn, target: labelColumn) }
+}
+
+/// `zoo finetune` with a text model.
+struct TextFineTuningRun {
+  let command: FinetuneCommand
+  let view: FineTuningView
+  let stop: StopRequest
+
+  func run(_ model: TextModel, data: String) throws {
+    let columns = command.texts.columns
+    let hasTargets = try TextDataset.hasTargets(path: data, columns: columns)
+    let purpose = PretrainedText.purpose(of: model.task, hasTargets: hasTargets)
+    let dataset = try TextDataset(
+      path: data, purpose: purpose, columns: columns, seed: command.learning.seed, head: command.head)
+    var tuning = TextFineTuning(
+      network: try PretrainedText(model, purpose: purpose, labels: dataset.labels), dataset: dataset,
+      recipe: try command.learning.recipe(forTexts: purpose, unfreeze: command.unfreeze),
+      folder: command.output ?? command.defaultFolder((dataset.path as NSString).deletingPathExtension))
+    tuning.maximumLength = command.texts.maxLength
+    tuning.command = command.commandLine
+    tuning.threads = command.threads
+    view.begin(tuning)
+    let result = try tuning.run(
+      resume: command.resume, force: command.force, events: view.show, isInterrupted: stop.isAsked)
+    try view.finish(result)
+  }
+}
