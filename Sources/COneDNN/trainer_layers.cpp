@@ -207,7 +207,8 @@ int32_t zoo_trainer_add_batch_normalization(zoo_trainer *trainer, int32_t input,
     };
     if (trainer->values[output].wants_gradient)
       layer.build_backward = [=]() -> std::function<void(const Run &)> {
-        auto kind = parameters.weight_trains || parameters.bias_trains ? prop_kind::backward : prop_kind::backward_data;
+        // With scale and shift oneDNN has no backward_data; what nobody wants of them isn't copied.
+        auto kind = prop_kind::backward;
 #if DNNL_VERSION_MAJOR >= 3
         dnnl::batch_normalization_backward::primitive_desc backward_desc(
             trainer->engine, kind, x.get_desc(), y.get_desc(), x.get_desc(), epsilon, flags, desc);

@@ -10,6 +10,8 @@ public struct NetworkDescription: Codable, Sendable, Equatable {
   public var classes: Int
   /// Whether each BatchNorm is folded into the convolution before it.
   public var foldedBatchNormalization: Bool?
+  /// Layers that fine-tuning put in the place of the family's last one.
+  public var head: HiddenHead?
 
   public init(family: String, config: JSONValue, classes: Int) {
     self.family = family
@@ -61,9 +63,16 @@ public struct NetworkDescription: Codable, Sendable, Equatable {
     try NetworkFamilies.task(family: family, config: JSONEncoder().encode(config))
   }
 
-  /// - Throws: ``FamilyError``.
+  /// - Throws: ``FamilyError``, ``CatalogError/badDescription(problem:)``.
   public func graph() throws -> Graph {
-    let graph = try NetworkFamilies.graph(family: family, config: JSONEncoder().encode(config), classes: classes)
+    var graph = try NetworkFamilies.graph(family: family, config: JSONEncoder().encode(config), classes: classes)
+    if let head {
+      let sizes = head.hidden + [classes]
+      guard sizes.allSatisfy({ (1...1 << 20).contains($0) }), (0..<1).contains(head.dropout), head.hidden.count <= 64,
+        let changed = graph.replacingHead(with: head)
+      else { throw CatalogError.badDescription(problem: "head: hidden layers can't stand at the end of this network") }
+      graph = changed
+    }
     return foldedBatchNormalization == true ? graph.foldingBatchNormalization() : graph
   }
 }

@@ -10,8 +10,8 @@ struct FinetuneCommand: ParsableCommand {
     commandName: "finetune", abstract: "Adapt a network to classes of your own.",
     discussion: """
       The data is a folder with one folder of pictures a class, or with train/ and val/ folders of such. The last \
-      layer is replaced and learns on features of the frozen rest, which are computed once; --unfreeze N lets the last \
-      N stages learn too. Written are model.safetensors, log.jsonl and report.html.
+      layer is replaced and learns on features of the frozen rest, which are computed once; --recipe says what \
+      else learns. Written are model.safetensors, log.jsonl and report.html.
 
       With a text model the data is a .csv, .tsv or .jsonl file of texts and labels (or inputs and targets, which T5 \
       learns to answer), a .txt file that GPT-2 learns to go on with, or a folder with train and val files of such:
@@ -32,8 +32,6 @@ struct FinetuneCommand: ParsableCommand {
   var data: String?
   @Option(name: [.short, .customLong("output")], help: "The folder to write into.", completion: .directory)
   var output: String?
-  @Option(help: "Stages before the head that learn too, from the last (last-n), or at most (staged).")
-  var unfreeze: Int?
   @OptionGroup(title: "Recipe") var learning: LearningOptions
   @OptionGroup(title: "Texts") var texts: TextDataOptions
   @Option(help: "Threads to run on; default: one a core.")
@@ -67,8 +65,8 @@ struct FinetuneCommand: ParsableCommand {
     if let model, case .text(let text) = try OpenedModel.find(display.local(model), catalog: display.catalog()) {
       return try TextFineTuningRun(command: self, view: view, stop: stop).run(text, data: data)
     }
-    let recipe = try learning.recipe(unfreeze: unfreeze)
     let dataset = try Dataset(folder: data, seed: learning.seed, head: head)
+    let recipe = try learning.recipe(for: dataset, chosen: view.show(_:))
     let loaded = try loadedModel()
     var tuning = FineTuning(
       network: try PretrainedNetwork(loaded), dataset: dataset, recipe: recipe,

@@ -5,11 +5,30 @@ import ZooTraining
 struct LearningOptions: ParsableArguments {
   @Option(
     help: """
-      head: a new last layer on frozen features; last-n: the last --unfreeze N stages too; staged: the head first, then \
-      stages from the top at falling rates; full: everything, from the pretrained weights; scratch: everything, from \
-      random ones. Default: head, or last-n with --unfreeze.
+      head: a new last layer on frozen features; mlp: new hidden layers too; last-n: the last --unfreeze N stages too; \
+      staged: the head first, then stages from the top at falling rates; full: everything, from the pretrained weights; \
+      scratch: everything, from random ones; auto: by the number of pictures a class. Default: head, or last-n with \
+      --unfreeze.
       """)
-  var recipe: Recipe.Kind?
+  var recipe: RecipeChoice?
+  @Option(
+    help: ArgumentHelp(
+      "Stages before the head that learn too, from the last (last-n), or at most (staged); or a pattern of names of "
+        + "parameters that learn, such as 'layer4.1.*'. Can be repeated.", valueName: "n|pattern"))
+  var unfreeze: [String] = []
+  @Option(help: "A pattern of names of parameters that stay as they are. Can be repeated.")
+  var freeze: [String] = []
+  @Option(help: "Units of mlp's hidden layers, with commas between them; default 256.")
+  var hidden: String?
+  @Option(help: "The share of mlp's hidden units that is dropped in training.")
+  var dropout = 0.5
+  @Option(
+    help:
+      "What BatchNorm normalises by where it learns: frozen statistics, or each batch's; default frozen, but batch from scratch."
+  )
+  var statistics: Statistics?
+  @Flag(help: "Let rare classes count more: each by the inverse of its share.")
+  var classWeights = false
   @Option(help: "Times through the data; default 60 for a head alone, else 12.")
   var epochs: Int?
   @Option(help: "Pictures a batch; default 32 for a head alone, else 16.")
@@ -33,22 +52,56 @@ struct LearningOptions: ParsableArguments {
   @Option(help: "Seed of the split, the order and whatever else is random.")
   var seed: UInt64 = 0
 
-  func recipe(unfreeze: Int?) throws -> Recipe {
-    try completed(
-      Recipe(
-        kind: recipe, unfreeze: unfreeze, epochs: epochs, batchSize: batchSize, learningRate: learningRate,
-        optimizer: optimizer, weightDecay: weightDecay, labelSmoothing: labelSmoothing, seed: seed))
+  enum Statistics: String, ExpressibleByArgument, CaseIterable {
+    case frozen, batch
   }
 
-  func recipe(forTexts purpose: TextPurpose, unfreeze: Int?) throws -> Recipe {
+  private var stages: Int? { unfreeze.compactMap { Int($0) }.last }
+
+  /// - Parameter chosen: hears what `auto` has chosen.
+  /// - Throws: ``TrainingError``.
+  func recipe(for dataset: Dataset, chosen: (AutomaticRecipe) -> Void) throws -> Recipe {
+    try completed(
+      Recipe(
+        kind: kind(AutomaticRecipe(examplesPerClass: dataset.trainingCounts), chosen), unfreeze: stages,
+        epochs: epochs, batchSize: batchSize, learningRate: learningRate, optimizer: optimizer,
+        weightDecay: weightDecay, labelSmoothing: labelSmoothing, seed: seed))
+  }
+
+  /// - Throws: ``TrainingError``.
+  func recipe(for texts: TextDataset, chosen: (AutomaticRecipe) -> Void) throws -> Recipe {
     try completed(
       Recipe.forTexts(
-        purpose, kind: recipe, unfreeze: unfreeze, epochs: epochs, batchSize: batchSize, learningRate: learningRate,
-        optimizer: optimizer, weightDecay: weightDecay, labelSmoothing: labelSmoothing, seed: seed))
+        texts.purpose, kind: kind(AutomaticRecipe(examplesPerClass: texts.trainingCounts), chosen), unfreeze: stages,
+        epochs: epochs, batchSize: batchSize, learningRate: learningRate, optimizer: optimizer,
+        weightDecay: weightDecay, labelSmoothing: labelSmoothing, seed: seed))
+  }
+
+  private func kind(_ automatic: AutomaticRecipe, _ chosen: (AutomaticRecipe) -> Void) -> Recipe.Kind? {
+    switch recipe {
+    case .kind(let named): return named
+    case .automatic:
+      chosen(automatic)
+      return automatic.kind
+    case nil: return nil
+    }
   }
 
   private func completed(_ recipe: Recipe) throws -> Recipe {
     var made = recipe
+    if let hidden {
+      made.hidden = try hidden.split(separator: ",").map { text in
+        guard let size = Int(text) else {
+          throw TrainingError.badOption(name: "--hidden", value: hidden, expected: "sizes such as 512,128")
+        }
+        return size
+      }
+    }
+    made.dropout = dropout
+    made.unfrozenNames = unfreeze.filter { Int($0) == nil }
+    made.frozenNames = freeze
+    made.usesBatchStatistics = statistics.map { $0 == .batch }
+    made.balancesClasses = classWeights
     made.accumulate = accumulate
     made.clip = clip
     made.averaging = average
@@ -58,5 +111,21 @@ struct LearningOptions: ParsableArguments {
   }
 }
 
+/// `--recipe`: one by name, or what suits the data.
+enum RecipeChoice: ExpressibleByArgument {
+  case kind(Recipe.Kind)
+  case automatic
+
+  init?(argument: String) {
+    guard argument != "auto" else {
+      self = .automatic
+      return
+    }
+    guard let kind = Recipe.Kind(rawValue: argument) else { return nil }
+    self = .kind(kind)
+  }
+
+  static var allValueStrings: [String] { Recipe.Kind.allCases.map(\.rawValue) + ["auto"] }
+}
+
 extension Recipe.Method: ExpressibleByArgument {}
-extension Recipe.Kind: ExpressibleByArgument {}

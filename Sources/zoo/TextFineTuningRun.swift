@@ -35,7 +35,7 @@ struct TextFineTuningRun {
       path: data, purpose: purpose, columns: columns, seed: command.learning.seed, head: command.head)
     var tuning = TextFineTuning(
       network: try PretrainedText(model, purpose: purpose, labels: dataset.labels), dataset: dataset,
-      recipe: try command.learning.recipe(forTexts: purpose, unfreeze: command.unfreeze),
+      recipe: try command.learning.recipe(for: dataset, chosen: view.show(_:)),
       folder: command.output ?? command.defaultFolder((dataset.path as NSString).deletingPathExtension))
     tuning.maximumLength = command.texts.maxLength
     tuning.command = command.commandLine

@@ -4,6 +4,8 @@
 steps.json: a linear regression of 12 examples, trained by every combination of optimizer, accumulation, clipping and
 averaging of weights (torch.optim, torch.nn.utils.clip_grad_norm_, torch.optim.swa_utils.AveragedModel); parameters after
 each step. Rates are those of Transformers' cosine schedule.
+
+losses.json: torch.nn.functional.cross_entropy and its gradient, with class weights, label smoothing and shared targets.
 """
 import json
 from itertools import product
@@ -74,4 +76,26 @@ steps = {
     "epochs": EPOCHS, "decay": DECAY, "rate": RATE, "cosine": rates(100, 5),
     "runs": [run(*how) for how in product(["sgd", "adamw"], [1, 3], [None, 1.0], [False, True])]}
 (folder / "steps.json").write_text(json.dumps(steps, indent=None) + "\n")
+
+
+def loss(smoothing, weighted, shared):
+    logits = (3 * torch.randn(5, 4)).round(decimals=3).requires_grad_()
+    labels = torch.tensor([0, 3, 1, 3, 2])
+    weights = torch.tensor([0.5, 1.5, 1.0, 2.0]) if weighted else None
+    targets = torch.nn.functional.one_hot(labels, 4).double()
+    if shared:
+        targets = (0.7 * targets + 0.3 * targets.roll(1, 0)).round(decimals=6)
+    value = torch.nn.functional.cross_entropy(
+        logits, targets if shared else labels, weight=weights, label_smoothing=smoothing)
+    if weighted and shared:
+        # With class numbers torch divides by the weights of the targets, with shares by their number; we do the former.
+        value = value * len(labels) / (targets @ weights).sum()
+    value.backward()
+    return {
+        "smoothing": smoothing, "weights": weights.tolist() if weighted else None, "logits": logits.flatten().tolist(),
+        "targets": targets.flatten().tolist(), "loss": value.item(), "gradient": logits.grad.flatten().tolist()}
+
+
+losses = [loss(*how) for how in product([0, 0.1], [False, True], [False, True])]
+(folder / "losses.json").write_text(json.dumps(losses) + "\n")
 print((folder / "steps.json").stat().st_size)

@@ -94,6 +94,41 @@ import ZooInference
     }
   }
 
+  @Test func hiddenLayersLearnAndTravelWithTheCheckpoint() throws {
+    try withShapes { network, dataset, directory in
+      var recipe = try Recipe(kind: .mlp, epochs: 10)
+      recipe.hidden = [32]
+      let result = try tuning(network, dataset, recipe, directory.file("run")).run()
+      #expect(result.accuracy > 0.7)
+      #expect(result.newlyInitialised == ["fc.0.weight", "fc.0.bias", "fc.3.weight", "fc.3.bias"])
+      let checkpoint = try Checkpoint.open(path: result.folder.model)
+      #expect(checkpoint.stateDict["fc.0.weight"]?.shape == [32, 64] && checkpoint.stateDict["fc.weight"] == nil)
+      let evaluation = try Evaluation(LoadedModel(path: result.folder.model), folder: dataset.folder, threads: 1)
+      #expect(evaluation.accuracy == result.accuracy)
+      // A second run replaces its hidden layers, or builds on them.
+      let again = try PretrainedNetwork(LoadedModel(path: result.folder.model))
+      recipe.hidden = [8, 8]
+      let deeper = try tuning(again, dataset, recipe, directory.file("deeper")).run()
+      #expect(try Checkpoint.open(path: deeper.folder.model).stateDict["fc.3.weight"]?.shape == [8, 8])
+      let on = try tuning(again, dataset, try Recipe(epochs: 1), directory.file("on")).run()
+      #expect(on.newlyInitialised == ["fc.3.weight", "fc.3.bias"])
+    }
+  }
+
+  @Test(arguments: [nil, true]) func statisticsMoveWhereTheyAreAskedToAndTheirLayerLearns(usesBatch: Bool?) throws {
+    try withShapes { network, dataset, directory in
+      var recipe = try Recipe(kind: .lastN, epochs: 1)
+      recipe.usesBatchStatistics = usesBatch
+      recipe.frozenNames = ["layer3.0.bn1.*"]
+      let checkpoint = try Checkpoint.open(
+        path: tuning(network, dataset, recipe, directory.file("run")).run().folder.model)
+      for (name, tensor) in network.stateDict.tensors where name.contains("running") {
+        let moves = usesBatch == true && name.hasPrefix("layer3.") && !name.contains("layer3.0.bn1")
+        #expect(try (checkpoint.stateDict[name]?.floats() != tensor.floats()) == moves, "\(name)")
+      }
+    }
+  }
+
   @Test func thawedStagesLearnAndFrozenOnesStayAsTheyAre() throws {
     try withShapes { network, dataset, directory in
       let run = tuning(network, dataset, try Recipe(kind: .lastN, epochs: 1), directory.file("run"))

@@ -18,8 +18,8 @@ import ZooGraph
       features: rows.map { FloatTensor($0) })
     let recipe = try Recipe(epochs: 1)
     let learner = try HeadLearner(
-      cut: NetworkCut(graph, unfrozen: 0, model: "tiny"), data: PreparedData(training: part, validation: part),
-      classes: 2, recipe: recipe)
+      cut: NetworkCut(graph, firstStage: 1, model: "tiny"), data: PreparedData(training: part, validation: part),
+      loss: ClassLoss(classes: 2))
     var training = PhaseTraining(learner, recipe: recipe)
     var watch = LossWatch()
     for _ in 0..<30 { _ = try training.step([[0, 1, 2, 3]], learningRate: 0.05, seed: { _ in 1 }, watch: &watch) }

@@ -78,21 +78,33 @@ public final class TrainingPlan {
   public func step(_ input: UnsafeBufferPointer<Float>, labels: [Int], smoothing: Float = 0, seed: UInt64 = 0) throws
     -> Step
   {
-    let batch = labels.count
+    try step(input, batch: labels.count, seed: seed) { logits, classes, gradient in
+      guard labels.allSatisfy({ (0..<classes).contains($0) }) else {
+        throw EngineError.inputShape(expected: [classes], found: labels)
+      }
+      return CrossEntropy.loss(logits, labels: labels, classes: classes, smoothing: smoothing, gradient: &gradient)
+    }
+  }
+
+  /// The same for any loss.
+  ///
+  /// - Parameter loss: gets the logits, [N, classes], and the number of classes; fills the loss's gradient with respect
+  ///   to the logits and gives its value.
+  /// - Throws: ``EngineError``, and whatever `loss` throws.
+  public func step(
+    _ input: UnsafeBufferPointer<Float>, batch: Int, seed: UInt64 = 0,
+    loss: (_ logits: [Float], _ classes: Int, _ gradient: inout [Float]) throws -> Double
+  ) throws -> Step {
     guard batch > 0, input.count == batch * inputShape.reduce(1, *) else {
       throw EngineError.inputShape(expected: [batch] + inputShape, found: [input.count])
     }
     let program = try program(batch: batch)
     var logits = [Float](repeating: 0, count: batch * program.classes)
     try program.forward(input, parameters: parameters, buffers: &buffers, seed: seed, output: &logits)
-    guard labels.allSatisfy({ (0..<program.classes).contains($0) }) else {
-      throw EngineError.inputShape(expected: [program.classes], found: labels)
-    }
     var gradient = [Float](repeating: 0, count: logits.count)
-    let loss = CrossEntropy.loss(
-      logits, labels: labels, classes: program.classes, smoothing: smoothing, gradient: &gradient)
+    let mean = try loss(logits, program.classes, &gradient)
     try program.backward(gradient, parameters: parameters, gradients: &gradients)
-    return Step(loss: loss, logits: logits, classes: program.classes)
+    return Step(loss: mean, logits: logits, classes: program.classes)
   }
 
   /// All weights as they are now: those trained, those frozen, and BatchNorm's statistics.

@@ -36,29 +36,27 @@ public struct FineTuning {
     resume: Bool = false, force: Bool = false, events: @escaping (TrainingEvent) -> Void = { _ in },
     isInterrupted: @escaping () -> Bool = { false }
   ) throws -> FineTuned {
-    var description = network.description
-    description.classes = dataset.labels.count
-    let graph = try description.graph()
-    let stages = recipe.phases(stages: graph.stages.count - 1)
-    let cuts = try stages.map { try NetworkCut(graph, unfrozen: $0.unfrozen, model: network.path) }
+    let target = try TargetNetwork(network, classes: dataset.labels.count, recipe: recipe)
+    let stages = recipe.phases(stages: target.graph.stages.count - 1)
+    let parts = try stages.map { try target.part(unfrozen: $0.unfrozen, recipe: recipe) }
     try folder.prepare(resume: resume, force: force)
     let held = try folder.hold()
     defer { withExtendedLifetime(held) {} }
     let state = try folder.begin(identity(), resume: resume)
     let features = PhaseFeatures(tuning: self, events: events, isInterrupted: isInterrupted)
-    let phases = zip(stages, cuts).map { phase, cut in
+    let phases = zip(stages, parts).map { phase, part in
       TrainingPhase(
         epochs: phase.epochs, learningRate: phase.learningRate,
-        batches: { try features.batches(cut, epoch: $0) },
-        makeLearner: { try learner(cut, graph, unfrozen: phase.unfrozen, learnt: $0, features.data(cut)) })
+        batches: { try features.batches(part.cut, epoch: $0) },
+        makeLearner: { try learner(part, learnt: $0, features.data(part.cut)) })
     }
     var loop = TrainingLoop(recipe: recipe, folder: folder, phases: phases)
     loop.events = events
     loop.isInterrupted = isInterrupted
     let trained = try loop.run(from: state)
-    guard let cut = cuts.last else { throw TrainingError.noHead(model: network.path) }
+    guard let last = parts.last else { throw TrainingError.noHead(model: network.path) }
     let result = try RunResult(
-      tuning: self, description: description, cut: cut, data: features.data(cut), trained: trained
+      tuning: self, target: target, part: last, data: features.data(last.cut), trained: trained
     ).write()
     folder.finish()
     return result
@@ -70,17 +68,13 @@ public struct FineTuning {
       recipe: recipe, model: network.digest, data: Digest.sha256(of: data.joined(separator: "\n")))
   }
 
-  private func learner(
-    _ cut: NetworkCut, _ graph: Graph, unfrozen: Int, learnt: Weights, _ data: PreparedData
-  ) throws -> any Learner {
-    let classes = dataset.labels.count
-    guard recipe.kind == .scratch || unfrozen > 0 || !cut.endsInHead else {
-      return try HeadLearner(cut: cut, data: data, classes: classes, recipe: recipe)
-    }
-    let head = Set([cut.headWeight, cut.headBias].compactMap(\.self))
+  private func learner(_ part: TargetNetwork.Part, learnt: Weights, _ data: PreparedData) throws -> any Learner {
+    let weights =
+      recipe.balancesClasses ? ClassLoss.balancedWeights(data.training.labels, classes: dataset.labels.count) : nil
+    let loss = ClassLoss(classes: dataset.labels.count, smoothing: Float(recipe.labelSmoothing), weights: weights)
+    guard !part.isLogisticRegression else { return try HeadLearner(cut: part.cut, data: data, loss: loss) }
     return try StageLearner(
-      cut: cut, weights: StartingWeights(network: network, cut: cut, recipe: recipe).make(learnt: learnt),
-      parameters: ParameterGroups(graph: graph, recipe: recipe, head: head, unfrozen: unfrozen),
-      data: data, recipe: recipe, threads: threads)
+      part: part, weights: StartingWeights(network: network, part: part, recipe: recipe).make(learnt: learnt),
+      data: data, loss: loss, recipe: recipe, threads: threads)
   }
 }

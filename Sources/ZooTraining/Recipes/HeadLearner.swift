@@ -4,24 +4,24 @@ import ZooEngine
 /// A softmax layer over fixed features: multinomial logistic regression, trained by steps.
 final class HeadLearner: Learner {
   private let inputs: Int
-  private let classes: Int
+  private var classes: Int { loss.classes }
+  private let loss: ClassLoss
   private let names: (weight: String, bias: String?)
   private let data: PreparedData
   private let scale: FeatureScale
   private let rows: [Float]
   private let validationRows: [Float]
-  private let smoothing: Float
   /// Weights [classes, inputs], then biases, which stay 0 where the layer has none.
   var parameters: [Float]
   private var gradient: [Float]
   let groups: [GradientDescent.Group]
 
-  init(cut: NetworkCut, data: PreparedData, classes: Int, recipe: Recipe) throws {
+  init(cut: NetworkCut, data: PreparedData, loss: ClassLoss) throws {
     inputs = cut.headInputs
-    self.classes = classes
+    self.loss = loss
+    let classes = loss.classes
     names = (cut.headWeight, cut.headBias)
     self.data = data
-    smoothing = Float(recipe.labelSmoothing)
     // A mean can't be taken away from the features of a layer that has no bias to make up for it.
     scale = try FeatureScale(data.training.features, count: inputs, centres: cut.headBias != nil)
     rows = try scale.apply(data.training.features)
@@ -33,12 +33,11 @@ final class HeadLearner: Learner {
   }
 
   func computeGradient(of batch: [Int], seed: UInt64) -> StepOutcome {
-    let truths = batch.map { data.training.examples[$0].label }
+    let targets = loss.targets(batch.map { data.training.examples[$0].label })
     let biases = classes * inputs
-    let each = batch.map { row(of: rows, $0) }
-    let logits = each.flatMap { $0 }
+    let logits = batch.flatMap { row(of: rows, $0) }
     var errors = logits
-    let loss = CrossEntropy.loss(logits, labels: truths, classes: classes, smoothing: smoothing, gradient: &errors)
+    let outcome = loss.outcome(logits, targets: targets, gradient: &errors)
     gradient.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
     for (position, example) in batch.enumerated() {
       let base = example * inputs
@@ -52,9 +51,7 @@ final class HeadLearner: Learner {
         }
       }
     }
-    return StepOutcome(
-      loss: loss * Double(batch.count), weight: Double(batch.count),
-      correct: zip(each, truths).count { SoftmaxLoss.highest($0) == $1 }, judged: batch.count)
+    return outcome
   }
 
   func update(_ body: (_ parameters: inout [Float], _ gradient: [Float]) -> Void) { body(&parameters, gradient) }

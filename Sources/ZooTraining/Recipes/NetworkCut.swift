@@ -7,7 +7,7 @@ public struct NetworkCut: Sendable {
   public let frozen: Graph
   /// From the features to the logits.
   public let trainable: Graph
-  /// The first stage that learns.
+  /// The first stage of the part that learns.
   public let stage: Int
 
   /// Names of the last layer's parameters.
@@ -19,35 +19,29 @@ public struct NetworkCut: Sendable {
   /// convolution whose maps are rectified and averaged.
   public let endsInHead: Bool
 
-  /// - Parameter unfrozen: stages that learn besides the head, counted from the last.
-  /// - Throws: ``TrainingError``.
-  public init(_ graph: Graph, unfrozen: Int, model: String) throws(TrainingError) {
+  /// - Parameter first: the first stage that learns. Where more than one value enters it, the cut stands before an earlier
+  ///   one, down to the input.
+  /// - Throws: ``TrainingError/noHead(model:)``.
+  public init(_ graph: Graph, firstStage first: Int, model: String) throws(TrainingError) {
     let parameters = graph.parametersByValue
     guard graph.stages.count > 1, let last = graph.nodes.last, last.operation.givesLogits,
       let head = graph.nodes.last(where: { $0.name == graph.headModule }), head.inputs.count > 1,
       let weight = parameters[head.inputs[1]], weight.shape.dropFirst(2).allSatisfy({ $0 == 1 })
     else { throw .noHead(model: model) }
-    guard (0..<graph.stages.count).contains(unfrozen) else {
-      throw .tooManyStages(asked: unfrozen, stages: graph.stages.dropLast())
-    }
     headWeight = weight.name
     headBias = head.inputs.count > 2 ? parameters[head.inputs[2]]?.name : nil
     headInputs = weight.shape[1]
     endsInHead = head.output == last.output
-    stage = graph.stages.count - 1 - unfrozen
 
-    let first = stage
-    let frozenNodes = graph.nodes.filter { $0.stage < first }
-    let trainableNodes = graph.nodes.filter { $0.stage >= first }
-    let made = Set(frozenNodes.map(\.output) + [graph.input])
-    let crossing = Set(trainableNodes.flatMap(\.inputs)).intersection(made)
-    guard crossing.count == 1, let features = crossing.first else {
-      throw .noCut(model: model, stage: graph.stages[stage])
-    }
-    var frozen = Self.part(of: graph, frozenNodes)
-    frozen.outputs = [features]
-    var trainable = Self.part(of: graph, trainableNodes)
-    trainable.input = features
+    let cut =
+      (0...max(first, 0)).reversed().lazy.compactMap { stage in
+        (try? graph.value(entering: stage)).map { (stage: stage, value: $0) }
+      }.first ?? (stage: 0, value: graph.input)
+    stage = cut.stage
+    var frozen = Self.part(of: graph, graph.nodes.filter { $0.stage < cut.stage })
+    frozen.outputs = [cut.value]
+    var trainable = Self.part(of: graph, graph.nodes.filter { $0.stage >= cut.stage })
+    trainable.input = cut.value
     self.frozen = frozen
     self.trainable = trainable
   }

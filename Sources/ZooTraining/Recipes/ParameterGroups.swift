@@ -1,14 +1,14 @@
+import Foundation
 import ZooEngine
 import ZooGraph
 
 /// Which parameters learn, and at what part of the learning rate: the one place that decides it.
 struct ParameterGroups {
-  /// Pretrained layers are nearly right already: a tenth of the head's rate, as is usual with torchvision's and timm's
-  /// recipes of fine-tuning.
-  private static let pretrainedFactor = 0.1
+  /// Pretrained layers are nearly right already: a tenth of the head's rate, as is usual where a network is fine-tuned.
+  private static let pretrainedFactor: Float = 0.1
   /// Howard and Ruder, "Universal Language Model Fine-tuning for Text Classification", ACL 2018, section 3.2: each layer
   /// learns 2.6 times slower than the one above it.
-  private static let stagedFactor = 1 / 2.6
+  private static let stagedFactor: Float = 1 / 2.6
 
   /// Times the learning rate, by the names of those that learn.
   let factors: [String: Float]
@@ -21,29 +21,48 @@ struct ParameterGroups {
   ///   - graph: the whole network, cut nowhere.
   ///   - head: names of the newly initialised parameters.
   ///   - unfrozen: stages that learn besides the head, counted from the last.
-  init(graph: Graph, recipe: Recipe, head: Set<String>, unfrozen: Int) {
-    let stages = Self.stages(of: graph)
+  /// - Throws: ``TrainingError/tooManyStages(asked:stages:)``, ``TrainingError/noSuchParameter(flag:pattern:names:)``,
+  ///   ``TrainingError/frozenHead(pattern:name:)``.
+  init(graph: Graph, recipe: Recipe, head: Set<String>, unfrozen: Int) throws(TrainingError) {
     let last = graph.stages.count - 1
+    guard (0...max(last, 0)).contains(unfrozen) else {
+      throw .tooManyStages(asked: unfrozen, stages: graph.stages.dropLast())
+    }
+    let names = graph.parameters.filter { !$0.isBuffer }.map(\.name)
+    for (flag, patterns) in [("--unfreeze", recipe.unfrozenNames), ("--freeze", recipe.frozenNames)] {
+      for pattern in patterns where !names.contains(where: { Self.matches($0, pattern) }) {
+        throw .noSuchParameter(flag: flag, pattern: pattern, names: names)
+      }
+    }
+    let stages = Self.stages(of: graph)
     var factors: [String: Float] = [:]
     var first = last
-    for parameter in graph.parameters where !parameter.isBuffer {
-      let stage = stages[parameter.name] ?? last
-      guard head.contains(parameter.name) || stage >= last - unfrozen else { continue }
-      factors[parameter.name] = Self.factor(
-        recipe.kind, distance: head.contains(parameter.name) ? 0 : max(last - stage, 1))
+    for name in names {
+      let stage = stages[name] ?? last
+      let isHead = head.contains(name)
+      if let pattern = recipe.frozenNames.first(where: { Self.matches(name, $0) }) {
+        guard !isHead else { throw .frozenHead(pattern: pattern, name: name) }
+        continue
+      }
+      let isThawed = unfrozen > 0 && stage >= last - unfrozen
+      guard isHead || isThawed || recipe.unfrozenNames.contains(where: { Self.matches(name, $0) }) else { continue }
+      factors[name] = Self.factor(recipe.kind, distance: isHead ? 0 : max(last - stage, 1))
       first = min(first, stage)
     }
     self.factors = factors
     firstStage = first
   }
 
+  /// As a shell's patterns match, with dots like any other character.
+  static func matches(_ name: String, _ pattern: String) -> Bool { fnmatch(pattern, name, 0) == 0 }
+
   /// - Parameter distance: stages between the parameter and the head, whose own is 0.
   private static func factor(_ kind: Recipe.Kind, distance: Int) -> Float {
     switch kind {
     case .scratch: 1
     case _ where distance == 0: 1
-    case .staged: (0..<distance).reduce(1) { factor, _ in factor * Float(stagedFactor) }
-    case .head, .lastN, .full: Float(pretrainedFactor)
+    case .staged: (0..<distance).reduce(1) { factor, _ in factor * stagedFactor }
+    case .head, .mlp, .lastN, .full: pretrainedFactor
     }
   }
 

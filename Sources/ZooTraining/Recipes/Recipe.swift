@@ -4,6 +4,8 @@ public struct Recipe: Codable, Sendable, Equatable {
   public enum Kind: String, Codable, Sendable, CaseIterable {
     /// A new last layer on frozen features.
     case head
+    /// New hidden layers and a new last one on frozen features.
+    case mlp
     /// The last stages learn too.
     case lastN = "last-n"
     /// The head first, then stages from the top, at falling rates.
@@ -41,7 +43,20 @@ public struct Recipe: Codable, Sendable, Equatable {
   /// The run ends after so many epochs without a better one; nil runs all.
   public var patience: Int?
 
+  /// Units of the hidden layers of `mlp`, and the share of them that is dropped in training.
+  public var hidden: [Int] = []
+  public var dropout = 0.5
+  /// Patterns of parameters' names (`layer4.*.weight`) that learn besides, and that don't whatever else says so.
+  public var unfrozenNames: [String] = []
+  public var frozenNames: [String] = []
+  /// Whether BatchNorm normalises by each batch where its own parameters learn; nil: from random weights only. Where they
+  /// are frozen its statistics always are.
+  public var usesBatchStatistics: Bool?
+  /// Whether rare classes count more: each by the number of examples over classes times its own.
+  public var balancesClasses = false
+
   public static let defaultStagedDepth = 3
+  public static let defaultHidden = [256]
 
   /// Values left out are chosen for small data: a head alone learns in many cheap epochs over standardised features,
   /// stages with convolutions in few careful ones.
@@ -53,16 +68,18 @@ public struct Recipe: Codable, Sendable, Equatable {
     optimizer: Method = .adamw, weightDecay: Double? = nil, labelSmoothing: Double = 0, seed: UInt64 = 0
   ) throws(TrainingError) {
     let kind = kind ?? (unfreeze ?? 0 == 0 ? .head : .lastN)
-    let isHead = kind == .head
+    let isHead = kind == .head || kind == .mlp
     self.kind = kind
     self.unfreeze = unfreeze ?? (kind == .lastN ? 1 : kind == .staged ? Self.defaultStagedDepth : 0)
     self.epochs = epochs ?? (isHead ? 60 : 12)
     self.batchSize = batchSize ?? (isHead ? 32 : 16)
-    self.learningRate = learningRate ?? (optimizer == .adamw ? (isHead ? 3e-3 : 1e-3) : (isHead ? 3e-2 : 1e-2))
+    let isLinear = kind == .head
+    self.learningRate = learningRate ?? (optimizer == .adamw ? (isLinear ? 3e-3 : 1e-3) : (isLinear ? 3e-2 : 1e-2))
     self.optimizer = optimizer
     self.weightDecay = weightDecay ?? (optimizer == .adamw ? 5e-2 : 1e-3)
     self.labelSmoothing = labelSmoothing
     self.seed = seed
+    if kind == .mlp { hidden = Self.defaultHidden }
     try check()
   }
 
@@ -81,6 +98,10 @@ public struct Recipe: Codable, Sendable, Equatable {
     try Self.require(clip.map { $0 > 0 && $0.isFinite } ?? true, "--clip", "\(clip ?? 0)", "a number above 0")
     try Self.require(
       averaging.map { $0 > 0 && $0 < 1 } ?? true, "--average", "\(averaging ?? 0)", "a number between 0 and 1")
+    try Self.require(
+      hidden.allSatisfy { (1...65536).contains($0) } && hidden.count <= 16 && hidden.isEmpty == (kind != .mlp),
+      "--hidden", hidden.map(String.init).joined(separator: ","), "1 to 16 sizes from 1 to 65536, with --recipe mlp")
+    try Self.require(dropout >= 0 && dropout < 1, "--dropout", "\(dropout)", "a number from 0, below 1")
     try Self.require(patience ?? 1 > 0, "--patience", "\(patience ?? 0)", "1 or more")
   }
 

@@ -11,7 +11,7 @@ extension Recipe {
   /// - Parameter stages: of the network, the head's not counted.
   func phases(stages: Int) -> [Phase] {
     switch kind {
-    case .head, .lastN: [Phase(unfrozen: unfreeze, epochs: epochs, learningRate: learningRate)]
+    case .head, .mlp, .lastN: [Phase(unfrozen: unfreeze, epochs: epochs, learningRate: learningRate)]
     case .full, .scratch: [Phase(unfrozen: stages, epochs: epochs, learningRate: learningRate)]
     case .staged: stagedPhases(stages: stages)
     }
@@ -41,6 +41,7 @@ extension Recipe {
   public var whatLearns: String {
     switch kind {
     case .head: "a new head on frozen features"
+    case .mlp: "a new head with hidden layers of \(hidden.map(String.init).joined(separator: ", ")) on frozen features"
     case .lastN: unfreeze == 1 ? "a new head and the last stage" : "a new head and the last \(unfreeze) stages"
     case .staged: "a new head, then up to \(unfreeze) stages from the top"
     case .full: "a new head and all of the network"

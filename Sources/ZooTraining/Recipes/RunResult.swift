@@ -7,8 +7,8 @@ import ZooVision
 /// Writes what a finished run leaves: the checkpoint and the report.
 struct RunResult {
   let tuning: FineTuning
-  let description: NetworkDescription
-  let cut: NetworkCut
+  let target: TargetNetwork
+  let part: TargetNetwork.Part
   let data: PreparedData
   let trained: TrainedRun
 
@@ -32,17 +32,17 @@ struct RunResult {
   }
 
   func write() throws -> FineTuned {
-    let weights = try StartingWeights(network: tuning.network, cut: cut, recipe: tuning.recipe)
+    let weights = try StartingWeights(network: tuning.network, part: part, recipe: tuning.recipe)
       .make(learnt: trained.best)
     let logits = try FeatureNetwork(
-      cut.trainable, weights: weights, shape: data.validation.features.first?.shape ?? [], threads: tuning.threads
+      part.cut.trainable, weights: weights, shape: data.validation.features.first?.shape ?? [], threads: tuning.threads
     ).logits(data.validation.features)
     var confusion = ConfusionMatrix(labels: tuning.dataset.labels)
     for (row, truth) in zip(logits, data.validation.labels) {
       confusion.add(truth: truth, prediction: SoftmaxLoss.highest(row))
     }
     let written = try writeCheckpoint()
-    let new = try newlyInitialised()
+    let new = target.newlyInitialised
     let report = try HTMLReport(content(logits, confusion, written, newlyInitialised: new)).html()
     let file = try AtomicFile(path: tuning.folder.report, overwrite: true)
     try file.write(report)
@@ -53,24 +53,18 @@ struct RunResult {
       newlyInitialised: new)
   }
 
-  /// The head's parameters, which the pretrained weights say nothing of.
-  private func newlyInitialised() throws -> [String] {
-    let graph = try description.graph()
-    guard let head = graph.headModule else { return [] }
-    return graph.parameters.map(\.name).filter { $0.hasPrefix(head + ".") }
-  }
-
   private func writeCheckpoint() throws -> WrittenCheckpoint {
     var stateDict = tuning.network.stateDict
+    for name in target.replaced { stateDict[name] = nil }
     for (name, tensor) in trained.best.sorted(by: { $0.key < $1.key }) {
       stateDict[name] = try tensor.stored()
     }
     var metadata = CheckpointMetadata()
     metadata.model = tuning.network.name
-    metadata.config = description.json
+    metadata.config = target.description.json
     metadata.labels = tuning.dataset.labels
     metadata.input = tuning.network.input
-    metadata.newlyInitialised = try newlyInitialised()
+    metadata.newlyInitialised = target.newlyInitialised
     metadata.training = CheckpointMetadata.encode(
       Training(
         recipe: tuning.recipe, epochs: position.records.count, bestEpoch: position.bestEpoch,

@@ -4,30 +4,31 @@ import ZooGraph
 
 /// The last stages of a network together with a new head, trained by gradients through all of them.
 ///
-/// Pretrained stages keep the statistics of their BatchNorm, which few pictures could only spoil; a network that begins
-/// at random uses each batch's own.
+/// Unless told otherwise pretrained stages keep the statistics of their BatchNorm, which few pictures could only spoil; a
+/// network that begins at random uses each batch's own.
 final class StageLearner: Learner {
   private let plan: TrainingPlan
   private let graph: Graph
   private let data: PreparedData
   private let shape: [Int]
   private let threads: Int?
-  private let smoothing: Float
+  private let loss: ClassLoss
   let groups: [GradientDescent.Group]
 
   /// - Parameter weights: of the part that is trained.
   init(
-    cut: NetworkCut, weights: Weights, parameters: ParameterGroups, data: PreparedData, recipe: Recipe, threads: Int?
+    part: TargetNetwork.Part, weights: Weights, data: PreparedData, loss: ClassLoss, recipe: Recipe, threads: Int?
   ) throws {
-    graph = cut.trainable
+    graph = part.cut.trainable
     self.data = data
+    self.loss = loss
     self.threads = threads
-    smoothing = Float(recipe.labelSmoothing)
     shape = data.training.features.first?.shape ?? []
+    let usesBatch = recipe.usesBatchStatistics ?? (recipe.kind == .scratch)
     plan = try TrainingPlan(
-      graph: graph, weights: weights, trainable: parameters.trainable, inputShape: shape,
-      options: TrainingOptions(threads: threads, batchStatistics: recipe.kind == .scratch ? nil : []))
-    groups = parameters.groups(of: plan.layout)
+      graph: graph, weights: weights, trainable: part.parameters.trainable, inputShape: shape,
+      options: TrainingOptions(threads: threads, batchStatistics: usesBatch ? nil : []))
+    groups = part.parameters.groups(of: plan.layout)
   }
 
   var parameters: [Float] {
@@ -42,13 +43,13 @@ final class StageLearner: Learner {
 
   func computeGradient(of batch: [Int], seed: UInt64) throws -> StepOutcome {
     let input = try FloatTensor.joined(batch.map { data.training.features[$0] }, count: shape.reduce(1, *))
-    let labels = batch.map { data.training.examples[$0].label }
-    let step = try input.withUnsafeBufferPointer { try plan.step($0, labels: labels, smoothing: smoothing, seed: seed) }
-    var outcome = StepOutcome(
-      loss: step.loss * Double(batch.count), weight: Double(batch.count), judged: batch.count)
-    for (row, label) in labels.enumerated() {
-      let logits = Array(step.logits[row * step.classes..<(row + 1) * step.classes])
-      if SoftmaxLoss.highest(logits) == label { outcome.correct += 1 }
+    let targets = loss.targets(batch.map { data.training.examples[$0].label })
+    var outcome = StepOutcome()
+    _ = try input.withUnsafeBufferPointer { input in
+      try plan.step(input, batch: batch.count, seed: seed) { logits, _, gradient in
+        outcome = loss.outcome(logits, targets: targets, gradient: &gradient)
+        return outcome.loss
+      }
     }
     return outcome
   }

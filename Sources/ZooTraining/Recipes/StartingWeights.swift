@@ -4,13 +4,13 @@ import ZooEngine
 /// The weights that the trained part of a network begins with.
 struct StartingWeights {
   let network: PretrainedNetwork
-  let cut: NetworkCut
+  let part: TargetNetwork.Part
   let recipe: Recipe
 
   /// - Parameter learnt: what earlier phases of the run gave, which goes before all else.
   /// - Throws: ``TrainingError``.
   func make(learnt: Weights) throws -> Weights {
-    let graph = cut.trainable
+    let graph = part.cut.trainable
     let weights: Weights
     if recipe.kind == .scratch {
       weights = RandomWeights.make(for: graph, seed: recipe.seed)
@@ -20,18 +20,16 @@ struct StartingWeights {
     return weights.merging(learnt.filter { weights[$0.key] != nil }) { $1 }
   }
 
-  private var head: Set<String> { Set([cut.headWeight, cut.headBias].compactMap(\.self)) }
+  private var head: Set<String> { part.head }
 
-  /// Zeros, so that the first steps are the head's alone; behind a rectifier a head of zeros would never learn.
+  /// The last layer begins with zeros, so that the first steps are its alone; behind a rectifier it would never learn.
   private func newHead() -> Weights {
-    let parameters = cut.trainable.parameters.filter { head.contains($0.name) }
-    guard cut.endsInHead else {
-      return RandomWeights.make(for: cut.trainable, seed: recipe.seed).filter { head.contains($0.key) }
+    var weights = RandomWeights.make(for: part.cut.trainable, seed: recipe.seed).filter { head.contains($0.key) }
+    guard part.cut.endsInHead else { return weights }
+    for name in [part.cut.headWeight, part.cut.headBias].compactMap({ $0 }) {
+      guard let shape = weights[name]?.shape else { continue }
+      weights[name] = FloatTensor(shape: shape, values: [Float](repeating: 0, count: shape.reduce(1, *)))
     }
-    return Dictionary(
-      uniqueKeysWithValues: parameters.map { parameter in
-        let values = [Float](repeating: 0, count: parameter.shape.reduce(1, *))
-        return (parameter.name, FloatTensor(shape: parameter.shape, values: values))
-      })
+    return weights
   }
 }

@@ -5,7 +5,12 @@ public enum TrainingError: Error, Sendable, Equatable {
   /// The network doesn't end in a linear layer of its own stage.
   case noHead(model: String)
   case tooManyStages(asked: Int, stages: [String])
-  case noCut(model: String, stage: String)
+  /// A pattern of names that no parameter has.
+  case noSuchParameter(flag: String, pattern: String, names: [String])
+  /// A pattern would keep the new head as it begins.
+  case frozenHead(pattern: String, name: String)
+  /// Hidden layers need a linear last layer to stand in the place of.
+  case noLinearHead(model: String)
   /// The checkpoint doesn't say which network it is.
   case noDescription(file: String)
   /// The checkpoint doesn't name its classes.

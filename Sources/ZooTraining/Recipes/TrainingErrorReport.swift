@@ -10,8 +10,16 @@ extension TrainingError: ReportableError {
       ErrorReport(
         .usage, problem: "--unfreeze \(asked): there are \(stages.count) stages before the head",
         advice: "from the last: \(stages.reversed().joined(separator: ", "))")
-    case .noCut(let model, let stage):
-      ErrorReport(.badData, file: model, place: stage, problem: "more than one value enters this stage")
+    case .noSuchParameter(let flag, let pattern, let names):
+      ErrorReport(
+        .usage, problem: "\(flag) \(pattern): no parameter has such a name",
+        advice: "names are such as " + names.suffix(4).joined(separator: ", "))
+    case .frozenHead(let pattern, let name):
+      ErrorReport(.usage, problem: "--freeze \(pattern): \(name) is new and has to learn")
+    case .noLinearHead(let model):
+      ErrorReport(
+        .badData, file: model, problem: "its last layer is a convolution, which hidden layers can't stand in for",
+        advice: "use another recipe than mlp")
     case .noDescription(let file):
       ErrorReport(
         .badData, file: file, problem: "doesn't say which network it holds",

@@ -36,13 +36,11 @@ public struct TextFineTuning {
     resume: Bool = false, force: Bool = false, events: @escaping (TrainingEvent) -> Void = { _ in },
     isInterrupted: @escaping () -> Bool = { false }
   ) throws -> FineTunedText {
+    try recipe.checkForTexts()
     let graph = network.graph
     let stages = recipe.phases(stages: graph.stages.count - 1)
-    if let deepest = stages.map(\.unfrozen).max(), deepest >= graph.stages.count {
-      throw TrainingError.tooManyStages(asked: deepest, stages: graph.stages.dropLast())
-    }
-    let groups = stages.map { phase in
-      ParameterGroups(
+    let groups = try stages.map { phase in
+      try ParameterGroups(
         graph: graph, recipe: recipe, head: Set(network.newlyInitialised), unfrozen: phase.unfrozen)
     }
     guard groups.allSatisfy({ !$0.trainable.isEmpty }) else {

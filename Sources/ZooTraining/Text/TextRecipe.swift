@@ -19,4 +19,23 @@ extension Recipe {
       labelSmoothing: labelSmoothing,
       seed: seed)
   }
+
+  /// - Throws: ``TrainingError/badOption(name:value:expected:)`` where it asks for what only pictures have.
+  func checkForTexts() throws(TrainingError) {
+    guard kind != .mlp else {
+      throw .badOption(name: "--recipe", value: "mlp", expected: "another recipe, hidden layers are for pictures")
+    }
+    guard !balancesClasses else {
+      throw .badOption(name: "--class-weights", value: "", expected: "data of pictures")
+    }
+  }
+}
+
+extension TextDataset {
+  /// Training texts of each class; empty where there are no classes.
+  public var trainingCounts: [Int] {
+    var counts = [Int](repeating: 0, count: labels.count)
+    for example in training where counts.indices.contains(example.label) { counts[example.label] += 1 }
+    return counts
+  }
 }

@@ -54,6 +54,11 @@ final class FineTuningView {
         + "\(first.validation) = \(first.training)".escapingControlCharacters())
   }
 
+  func show(_ choice: AutomaticRecipe) {
+    guard !isSilent else { return }
+    print("--recipe \(choice.kind.rawValue): \(choice.reason)")
+  }
+
   func begin(epochs: Int) { self.epochs = epochs }
 
   func show(_ event: TrainingEvent) {

@@ -1,0 +1,43 @@
+/// Chooses a recipe by the number of training examples a class: the more there are, the fewer layers stay frozen.
+///
+/// That order is common knowledge. Yosinski et al., "How transferable are features in deep neural networks?", NeurIPS
+/// 2014: early layers are general, late ones specific to their task, so that late ones are the first to be worth
+/// relearning. Kornblith et al., "Do better ImageNet models transfer better?", CVPR 2019: fine-tuning everything wins
+/// where there is data, logistic regression on fixed features comes close or wins where there are few examples a class.
+/// Howard and Ruder, ACL 2018: thawing stage by stage keeps what was learnt before. Stanford's course CS231n, "Transfer
+/// learning": small data gets a linear classifier, large data all layers. None of them gives numbers for where one ends
+/// and the next begins; those below are this program's own.
+public struct AutomaticRecipe: Sendable, Equatable {
+  public let kind: Recipe.Kind
+  /// Why, for people.
+  public let reason: String
+
+  static let fewest = (lastStage: 20, staged: 100, full: 500)
+
+  /// - Parameter counts: training examples of each class; empty where there are none.
+  public init(examplesPerClass counts: [Int]) {
+    let sorted = counts.sorted()
+    let median = sorted.dropFirst(sorted.count / 2).first ?? 0
+    guard !sorted.isEmpty else {
+      (kind, reason) = (.full, "no classes, and so no new head to begin with")
+      return
+    }
+    let why: String
+    switch median {
+    case ..<Self.fewest.lastStage: (kind, why) = (.head, "too few to change what the network has learnt")
+    case ..<Self.fewest.staged: (kind, why) = (.lastN, "enough for the stage that is most specific to the old classes")
+    case ..<Self.fewest.full: (kind, why) = (.staged, "enough for several stages, thawed one by one")
+    default: (kind, why) = (.full, "enough for all of the network")
+    }
+    reason = "\(median) training examples a class (median): \(why)"
+  }
+}
+
+extension Dataset {
+  /// Training pictures of each class.
+  public var trainingCounts: [Int] {
+    var counts = [Int](repeating: 0, count: labels.count)
+    for example in training { counts[example.label] += 1 }
+    return counts
+  }
+}

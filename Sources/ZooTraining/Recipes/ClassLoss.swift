@@ -1,0 +1,40 @@
+import ZooEngine
+
+/// Cross-entropy over classes, with the weights of rare ones and label smoothing, as
+/// `torch.nn.functional.cross_entropy`.
+struct ClassLoss {
+  let classes: Int
+  var smoothing: Float = 0
+  /// One a class; nil counts all the same.
+  var weights: [Float]?
+
+  /// Each class by the number of examples over classes times its own, as scikit-learn's `class_weight="balanced"`.
+  static func balancedWeights(_ labels: [Int], classes: Int) -> [Float] {
+    var counts = [Int](repeating: 0, count: classes)
+    for label in labels { counts[label] += 1 }
+    return counts.map { $0 == 0 ? 0 : Float(labels.count) / Float(classes * $0) }
+  }
+
+  /// The targets of classes: 1 in the place of each.
+  func targets(_ labels: [Int]) -> [Float] {
+    var targets = [Float](repeating: 0, count: labels.count * classes)
+    for (row, label) in labels.enumerated() { targets[row * classes + label] = 1 }
+    return targets
+  }
+
+  /// - Parameters:
+  ///   - logits: [N, classes].
+  ///   - targets: [N, classes], each row's sum 1.
+  ///   - gradient: receives the gradient of the mean.
+  /// - Returns: the outcome, with the mean's own weight.
+  func outcome(_ logits: [Float], targets: [Float], gradient: inout [Float]) -> StepOutcome {
+    let (loss, weight) = CrossEntropy.loss(
+      logits, targets: targets, classes: classes, smoothing: smoothing, weights: weights, gradient: &gradient)
+    let rows = stride(from: 0, to: logits.count, by: classes)
+    let correct = rows.count { start in
+      SoftmaxLoss.highest(Array(logits[start..<start + classes]))
+        == SoftmaxLoss.highest(Array(targets[start..<start + classes]))
+    }
+    return StepOutcome(loss: loss * weight, weight: weight, correct: correct, judged: targets.count / classes)
+  }
+}

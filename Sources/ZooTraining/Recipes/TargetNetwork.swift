@@ -1,0 +1,76 @@
+import ZooCatalog
+import ZooEngine
+import ZooGraph
+
+/// The network that fine-tuning ends in: the pretrained one with a head for the new classes.
+struct TargetNetwork {
+  let description: NetworkDescription
+  let graph: Graph
+  /// Parameters that the pretrained weights say nothing of, in the graph's order.
+  let newlyInitialised: [String]
+  /// Tensors of the pretrained weights that have no place any more.
+  let replaced: [String]
+  private let model: String
+
+  /// - Throws: ``TrainingError``, `FamilyError`, `CatalogError`.
+  init(_ network: PretrainedNetwork, classes: Int, recipe: Recipe) throws {
+    var description = network.description
+    description.classes = classes
+    var replaced: [String] = []
+    if recipe.kind == .mlp {
+      let old = try description.graph()
+      guard let module = try Self.module(of: description) else {
+        throw TrainingError.noHead(model: network.path)
+      }
+      replaced = old.parameters.map(\.name).filter { $0.hasPrefix(module + ".") }
+      description.head = HiddenHead(hidden: recipe.hidden, dropout: Float(recipe.dropout))
+    }
+    do {
+      graph = try description.graph()
+    } catch CatalogError.badDescription where recipe.kind == .mlp {
+      throw TrainingError.noLinearHead(model: network.path)
+    }
+    self.description = description
+    model = network.path
+    let head = try Self.module(of: description).map { $0 + "." }
+    let last = graph.headModule.map { $0 + "." }
+    // Hidden layers that an earlier run put there are pretrained, unless this recipe makes its own.
+    let new = recipe.kind == .mlp ? head : last
+    let names = graph.parameters.map(\.name).filter { name in new.map { name.hasPrefix($0) } ?? false }
+    newlyInitialised = names
+    self.replaced = replaced.filter { !names.contains($0) }
+  }
+
+  /// The family's own last layer, which hidden layers may stand in the place of.
+  private static func module(of description: NetworkDescription) throws -> String? {
+    var plain = description
+    plain.head = nil
+    return try plain.graph().headModule
+  }
+
+  /// What learns in a phase, and where it is cut off from what doesn't.
+  struct Part {
+    let cut: NetworkCut
+    let parameters: ParameterGroups
+    /// Names of the newly initialised parameters.
+    let head: Set<String>
+    /// Whether it is a single linear layer on fixed features.
+    var isLogisticRegression: Bool {
+      cut.endsInHead && parameters.trainable == Set([cut.headWeight, cut.headBias].compactMap { $0 })
+        && cut.trainable.nodes.allSatisfy { node in
+          switch node.operation {
+          case .linear, .dropout, .flatten: true
+          default: false
+          }
+        }
+    }
+  }
+
+  /// - Throws: ``TrainingError``.
+  func part(unfrozen: Int, recipe: Recipe) throws(TrainingError) -> Part {
+    let head = Set(newlyInitialised)
+    let parameters = try ParameterGroups(graph: graph, recipe: recipe, head: head, unfrozen: unfrozen)
+    let cut = try NetworkCut(graph, firstStage: parameters.firstStage, model: model)
+    return Part(cut: cut, parameters: parameters, head: head)
+  }
+}
