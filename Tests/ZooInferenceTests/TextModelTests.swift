@@ -15,26 +15,11 @@ import ZooGraph
   ) throws {
     let folder = try TemporaryDirectory()
     defer { folder.remove() }
-    let path = folder.file("model.safetensors")
-    try FileManager.default.copyItem(atPath: Fixture.path("sequences/\(name).safetensors"), toPath: path)
-    for (file, text) in tokenizer { try Data(text.utf8).write(to: URL(filePath: folder.file(file))) }
-    try body(TextModel(path: path))
+    try body(TextModel(path: folder.textModel(name, tokenizer: tokenizer)))
   }
 
-  private static let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-  private static let wordPieces = [
-    "vocab.txt": (special + ["hello", "world"] + (7..<71).map { "word\($0)" }).joined(separator: "\n")
-  ]
-  /// A character a token, a to z and so on.
-  private static let characters = [
-    "vocab.json": "{"
-      + (0..<71).map { "\"\(Character(UnicodeScalar(0x30 + $0 == 0x5C ? 0xA1 : 0x30 + $0) ?? "?"))\": \($0)" }
-      .joined(separator: ", ") + "}",
-    "merges.txt": "#version: 0.2\n",
-  ]
-
   @Test func aTextsVectorIsTheMeanOfItsTokens() throws {
-    try withModel("bert", tokenizer: Self.wordPieces) { model in
+    try withModel("bert", tokenizer: TinyTokenizer.wordPieces) { model in
       let found = try TextEmbedder(model).embed(["Hello world", "hello"])
       let plan = try SequencePlan(model.graph, weights: model.weights)
       for (vector, ids) in zip(found, [[2, 5, 6, 3], [2, 5, 3]]) {
@@ -51,7 +36,7 @@ import ZooGraph
   }
 
   @Test func aMaskIsFilledWithTheLikeliestToken() throws {
-    try withModel("bert_masked_lm", tokenizer: Self.wordPieces) { model in
+    try withModel("bert_masked_lm", tokenizer: TinyTokenizer.wordPieces) { model in
       let saying = try #require(try TextReader(model).read("hello [MASK] world", count: 2).first)
       let plan = try SequencePlan(model.graph, weights: model.weights)
       let logits = try plan.run(SequenceInput(ids: [[2, 5, 4, 6, 3]]))[0].values()[2 * 71..<3 * 71]
@@ -64,18 +49,18 @@ import ZooGraph
   }
 
   @Test func aClassifierGivesAClassForATextAndATaggerForEachToken() throws {
-    try withModel("bert_sequences", tokenizer: Self.wordPieces) { model in
+    try withModel("bert_sequences", tokenizer: TinyTokenizer.wordPieces) { model in
       let sayings = try TextReader(model).read("hello", pair: "world", count: 1)
       #expect(sayings.count == 1 && sayings[0].token == nil && sayings[0].prediction.logits.count == 5)
     }
-    try withModel("bert_tokens", tokenizer: Self.wordPieces) { model in
+    try withModel("bert_tokens", tokenizer: TinyTokenizer.wordPieces) { model in
       let tokens = try TextReader(model).read("hello world", count: 1).map(\.token)
       #expect(tokens == ["hello", "world"])
     }
   }
 
   @Test func streamedTextIsTheWholeText() throws {
-    try withModel("gpt2", tokenizer: Self.characters) { model in
+    try withModel("gpt2", tokenizer: TinyTokenizer.characters) { model in
       var options = GenerationOptions()
       options.maximumTokens = 9
       var streamed = ["", ""]

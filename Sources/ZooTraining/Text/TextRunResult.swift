@@ -66,6 +66,7 @@ struct TextRunResult {
   private func writeCheckpoint() throws -> WrittenCheckpoint {
     var stateDict = try network.pretrained()
     for (name, tensor) in trained.best.sorted(by: { $0.key < $1.key }) { stateDict[name] = try tensor.stored() }
+    try stateDict.restoreAliases(network.graph.aliases)
     let position = trained.position
     var metadata = CheckpointMetadata()
     metadata.model = name
@@ -73,7 +74,6 @@ struct TextRunResult {
     metadata.labels = tuning.dataset.labels.isEmpty ? nil : tuning.dataset.labels
     metadata.input = network.model.metadata.input
     metadata.tokenizer = network.model.metadata.tokenizer
-    metadata.aliases = network.graph.aliases
     metadata.newlyInitialised = network.newlyInitialised
     metadata.training = CheckpointMetadata.encode(
       Training(
