@@ -8,6 +8,7 @@ import ZooGraph
 //   parity-runner logits CHECKPOINT INPUT.safetensors OUTPUT.safetensors
 //   parity-runner gradients CHECKPOINT INPUT.safetensors OUTPUT.safetensors --statistics frozen|batch
 //   parity-runner sequences CHECKPOINT TEXTS.json OUTPUT.safetensors
+//   parity-runner sequence-gradients CHECKPOINT TASK.json OUTPUT.safetensors
 //   parity-runner sequences-time CHECKPOINT LENGTH TOKENS THREADS RUNS PRECISION
 //   parity-runner onnx LIST                              models, each with its inputs and outputs (see ONNXNodes.swift)
 //   parity-runner onnx-time MODEL INPUTS.safetensors RUNS
@@ -20,6 +21,8 @@ do {
     try gradients(arguments[2], arguments[3], arguments[4], usesBatch: arguments[6] == "batch")
   case "time" where arguments.count >= 7: try time(arguments[2], arguments[3...6].compactMap { Int($0) })
   case "sequences" where arguments.count >= 5: try sequences(arguments[2], arguments[3], arguments[4])
+  case "sequence-gradients" where arguments.count >= 5:
+    try sequenceGradients(arguments[2], arguments[3], arguments[4])
   case "sequences-time" where arguments.count >= 8:
     try timeSequences(
       arguments[2], arguments[3...6].compactMap { Int($0) },
@@ -29,7 +32,7 @@ do {
     try timeONNXModel(arguments[2], inputs: arguments[3], runs: Int(arguments[4]) ?? 1)
   default:
     FileHandle.standardError.write(
-      Data("usage: parity-runner logits|gradients|time|sequences|sequences-time|onnx|onnx-time …\n".utf8))
+      Data("usage: parity-runner logits|gradients|time|sequences|sequence-gradients|sequences-time|onnx|onnx-time …\n".utf8))
     exit(64)
   }
 } catch let error as any ReportableError {
