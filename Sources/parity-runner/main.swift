@@ -32,7 +32,9 @@ do {
     try timeONNXModel(arguments[2], inputs: arguments[3], runs: Int(arguments[4]) ?? 1)
   default:
     FileHandle.standardError.write(
-      Data("usage: parity-runner logits|gradients|time|sequences|sequence-gradients|sequences-time|onnx|onnx-time …\n".utf8))
+      Data(
+        "usage: parity-runner logits|gradients|time|sequences|sequence-gradients|sequences-time|onnx|onnx-time …\n".utf8
+      ))
     exit(64)
   }
 } catch let error as any ReportableError {
