@@ -37,7 +37,7 @@ extension DataError: ReportableError {
     case .headDisagrees(let asked, let folder, let labels):
       ErrorReport(
         .usage, file: folder,
-        problem: "--head \(asked), but the folder has \(labels.count) classes: \(Self.list(labels))",
+        problem: "--head \(asked), but the data has \(labels.count) classes: \(Self.list(labels))",
         advice: "use --head \(labels.count), or leave --head out")
     }
   }
