@@ -28,6 +28,9 @@ struct NamePattern: Sendable, Equatable {
 
   let pieces: [Piece]
   let text: String
+  /// What every name starts and ends with.
+  private let start: [UInt8]
+  private let end: [UInt8]
 
   /// A longer name than any framework writes is not worth matching.
   static let longestName = 1024
@@ -59,6 +62,12 @@ struct NamePattern: Sendable, Equatable {
     if !rest.isEmpty { pieces.append(.literal(String(rest))) }
     self.pieces = pieces
     self.text = text
+    start = pieces.first.map(Self.bytes) ?? []
+    end = pieces.last.map(Self.bytes) ?? []
+  }
+
+  private static func bytes(_ piece: Piece) -> [UInt8] {
+    if case .literal(let text) = piece { Array(text.utf8) } else { [] }
   }
 
   var captures: [String] {
@@ -67,7 +76,10 @@ struct NamePattern: Sendable, Equatable {
 
   /// What the captures stand for in `name`, tables looked up into the source's column; nil where it doesn't match.
   func match(_ name: String, kinds: [String: Kind], side: Side) -> [String: String]? {
-    guard name.utf8.count <= Self.longestName else { return nil }
+    // Most rules are for other names altogether.
+    guard name.utf8.count <= Self.longestName, name.utf8.starts(with: start),
+      name.utf8.suffix(end.count).elementsEqual(end)
+    else { return nil }
     return match(name[...], pieces[...], [:], kinds, side)
   }
 

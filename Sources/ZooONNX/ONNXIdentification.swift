@@ -13,7 +13,7 @@ extension Catalog {
     guard let model = file.onnx, file.metadata["zoo.config"] == nil else { return byName }
     let partial = byName.filter { !$0.isExact && !$0.isHeadless }
     if let network = NativeNetwork(model) {
-      let found = identify(network)
+      let found = identify(network, named: byName.filter(\.isExact).map(\.model))
       return found + partial.filter { candidate in !found.contains { $0.model.name == candidate.model.name } }
     }
     // A graph that can't be held against the catalogue's has its names alone, which tell nothing of transposition.
@@ -28,11 +28,30 @@ extension Catalog {
 
   /// The models whose graph a network's is, with BatchNorm as it stands or folded into the convolutions: one, or those
   /// among which nothing decides.
-  func identify(_ network: NativeNetwork) -> [Identification] {
-    var found: [(identification: Identification, rank: (Int, Int, Int))] = []
+  ///
+  /// - Parameter likely: models that the names fit.
+  func identify(_ network: NativeNetwork, named likely: [Model]) -> [Identification] {
+    let named = structuralFits(network, among: likely)
+    // Another model would have to have all the names too, and be among them.
+    let best = FitRank(zeros: 0, agreement: network.graph.parameters.count, isFolded: false)
+    let found = named.contains { $0.rank == best } ? named : structuralFits(network, among: models)
+    guard let best = found.map(\.rank).min() else { return [] }
+    // Variants of one model differ in tensors that folding leaves none of; the last has the fewest.
+    var fitting: [Identification] = []
+    for (identification, rank) in found where rank == best {
+      fitting.removeAll { $0.model.name == identification.model.name }
+      fitting.append(identification)
+    }
+    return fitting
+  }
+
+  private func structuralFits(
+    _ network: NativeNetwork, among models: [Model]
+  ) -> [(identification: Identification, rank: FitRank)] {
+    var found: [(Identification, FitRank)] = []
     let convolutions = network.graph.convolutionCount
-    for (candidate, config, whole) in networks
-    where candidate.inputSize.count == 2 && whole.convolutionCount <= convolutions {
+    for (candidate, config, whole) in networks(of: models.filter { $0.inputSize.count == 2 })
+    where whole.convolutionCount <= convolutions {
       let folded = whole.foldingBatchNormalization()
       for (graph, isFolded) in [(whole, false), (folded, true)] {
         if isFolded, folded.nodes.count == whole.nodes.count { continue }
@@ -43,19 +62,25 @@ extension Catalog {
         let identification = Identification(
           model: candidate, config: config, naming: isFolded ? "folded ONNX" : "ONNX", classes: match.classes,
           stateDict: stateDict, isFolded: isFolded)
-        // A VGG whose BatchNorm is folded is one that never had any: names decide, then the simpler description.
         let agreement = match.names.count { $0.key == $0.value }
-        found.append((identification, (match.zeros.count, -agreement, isFolded ? 1 : 0)))
+        found.append((identification, FitRank(zeros: match.zeros.count, agreement: agreement, isFolded: isFolded)))
       }
     }
-    guard let best = found.map(\.rank).min(by: <) else { return [] }
-    // Variants of one model differ in tensors that folding leaves none of; the last has the fewest.
-    var fitting: [Identification] = []
-    for (identification, rank) in found where rank == best {
-      fitting.removeAll { $0.model.name == identification.model.name }
-      fitting.append(identification)
-    }
-    return fitting
+    return found
+  }
+}
+
+/// How well a graph matches, best first. A VGG whose BatchNorm is folded is one that never had any: names decide, then the
+/// simpler description.
+private struct FitRank: Comparable {
+  /// Biases that the graph leaves out.
+  let zeros: Int
+  /// Parameters that have the model's names.
+  let agreement: Int
+  let isFolded: Bool
+
+  static func < (first: FitRank, second: FitRank) -> Bool {
+    (first.zeros, -first.agreement, first.isFolded ? 1 : 0) < (second.zeros, -second.agreement, second.isFolded ? 1 : 0)
   }
 }
 

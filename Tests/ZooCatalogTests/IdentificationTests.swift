@@ -37,6 +37,26 @@ import ZooGraph
     }
   }
 
+  /// Models are left aside by the names of their kin's smallest, so every one must have most of them.
+  @Test func everyModelResemblesItsKinsSmallest() throws {
+    let catalog = try Catalog(overlays: [])
+    let smallest = catalog.networks(of: Kin.smallest(of: catalog.models)).map { ($0.model, $0.graph) }
+    let forms = NameForm.forms(of: smallest)
+    for network in catalog.networks(of: catalog.models) {
+      let known = try #require(forms[Kin(network.model)])
+      let names = network.graph.parameters.map(\.name)
+      let unlike = names.filter { !known.contains(NameForm.form($0)) }
+      #expect(
+        Double(unlike.count) <= NameForm.mostUnlike * Double(names.count), "\(network.model.name): \(unlike.prefix(5))")
+    }
+  }
+
+  @Test(arguments: [
+    ("layer1.0.conv1.weight", "#.conv#.weight"), ("conv1.weight", "conv#.weight"), ("fc", "fc"),
+    ("encoder.layer.11.attention.self.query.weight", "self.query.weight"), ("h.10.ln_12.bias", "#.ln_#.bias"), ("", ""),
+  ])
+  func formsLeaveNumbersOut(name: String, form: String) { #expect(NameForm.form(name) == form) }
+
   @Test func resNet50With37ClassesIsStillAResNet50() throws {
     let catalog = try Catalog(overlays: [])
     let stateDict = try Self.stateDict(catalog.model(named: "resnet50").graph(classes: 37), counters: false)
