@@ -53,17 +53,19 @@ public struct Conversion: Sendable {
 
   /// Converts `path`; the output appears whole or not at all.
   ///
-  /// The source is hashed and its archive's checksums are checked on another thread while the bytes are copied.
+  /// The source is hashed and its archive's checksums are checked on other threads while the bytes are copied.
+  /// - Parameter digest: the source's, where somebody has begun with it.
   /// - Throws: ``FileError``, ``ConversionError``, `FormatError`, `PickleError`, `ZipError`, ``TensorError`` and their
   ///   kin.
-  public func run(_ path: String, to output: String) throws -> Outcome {
+  public func run(_ path: String, to output: String, digest: SourceDigest? = nil) throws -> Outcome {
     try refuseOverwritingItself(path, output)
     if !overwrite, FileManager.default.fileExists(atPath: output) { throw FileError.exists(file: output) }
+    // Of a folder it is not known yet which file speaks for it.
+    let early = digest ?? (try? SourceDigest(path: path))
     let source = try WeightFile.open(path: path, salvage: salvage, keeping: keeps)
-    let file = try MappedFile(path: source.sourceFile)
-    let hashing = BackgroundWork { try Digest.sha256(of: file) }
+    let hashing = try early.flatMap { $0.path == source.sourceFile ? $0 : nil } ?? SourceDigest(path: source.sourceFile)
     let wantsMD5 = catalog.wantsMD5(fileName: source.sourceFile)
-    let hashingForPublisher = BackgroundWork { wantsMD5 ? try Digest.md5(of: file) : nil }
+    let hashingForPublisher = BackgroundWork { wantsMD5 ? try Digest.md5(of: MappedFile(path: hashing.path)) : nil }
     let checking = BackgroundWork { try source.checkRecords() }
     let content = try ConvertedContent(source, conversion: self)
     var verdict = ChecksumVerdict.unknown

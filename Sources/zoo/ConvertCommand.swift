@@ -40,6 +40,9 @@ struct ConvertCommand: ParsableCommand {
   @OptionGroup var display: DisplayOptions
 
   func run() throws {
+    let local = try display.local(file)
+    // A large file takes longest to hash, so that it begins before all else.
+    let digest = try? SourceDigest(path: local)
     var conversion = Conversion(catalog: try display.catalog())
     conversion.dtype = try floatingPointType(dtype)
     conversion.overwrite = force
@@ -50,11 +53,10 @@ struct ConvertCommand: ParsableCommand {
     conversion.rereads = verify
     let clock = ContinuousClock()
     var result: Conversion.Outcome?
-    let local = try display.local(file)
     let standard = Conversion.defaultOutput(for: display.nameHere(file, at: local))
     let duration = try clock.measure {
       do {
-        result = try conversion.run(local, to: output ?? standard)
+        result = try conversion.run(local, to: output ?? standard, digest: digest)
       } catch ConversionError.doesNotFit(let file, let fit) {
         if !display.quiet { Terminal.note(FitText(fit).text) }
         throw ConversionError.doesNotFit(file: file, fit: fit)

@@ -24,6 +24,9 @@ long zoo_copy_file_range(int from, int64_t *from_offset, int to, int64_t *to_off
 /// Begins to bring a range to the disk without waiting for it; an error shows in the fsync that follows.
 void zoo_start_writeback(int file, int64_t offset, int64_t count);
 
+/// Has what is written from now on go past the page cache, or not; 0 where that is so.
+int zoo_set_direct(int file, bool is_direct);
+
 /// Writes the float32 values of `blocks` blocks of a block-quantised GGML type, by its number in a GGUF file; false for
 /// another type.
 bool zoo_dequantize(float *target, const void *source, int64_t blocks, uint32_t type);

@@ -38,9 +38,8 @@ public enum CheckpointWriter {
     let reserved = header(plan, metadata).count
     let room = (reserved + alignment - 1) / alignment * alignment
     file.skip(room)
-    file.startDigest()
+    file.startDigest(expected: plan.byteCount)
     try plan.copy(into: file)
-    let syncing = file.startSync()
     metadata.digest = try file.digest()
     try completing(&metadata)
     var bytes = header(plan, metadata)
@@ -48,7 +47,6 @@ public enum CheckpointWriter {
     bytes.append(contentsOf: repeatElement(0x20, count: room - bytes.count))
     withUnsafeBytes(of: UInt64(room - 8).littleEndian) { bytes.replaceSubrange(0..<8, with: $0) }
     try bytes.withUnsafeBytes { try file.write($0, at: 0) }
-    try syncing.wait()
     try file.commit()
     return WrittenCheckpoint(path: path, bytes: file.count, digest: metadata.digest ?? "")
   }

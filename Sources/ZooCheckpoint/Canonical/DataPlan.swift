@@ -11,6 +11,8 @@ struct DataPlan {
     var byteCount: Int { tensor.elementCount * dtype.size }
   }
   private(set) var entries: [Entry] = []
+  /// Size of the data section.
+  var byteCount: Int { entries.last.map { $0.offset + $0.byteCount } ?? 0 }
 
   /// - Parameter dtype: what floating-point tensors become; nil keeps theirs.
   init(_ tensors: OrderedDictionary<String, Tensor>, dtype: DType?) throws {

@@ -22,14 +22,11 @@ public final class AtomicFile {
   package var temporaryPath: String { temporary }
   /// Bytes written so far.
   public private(set) var count = 0 {
-    didSet {
-      following?.digest.advance(to: count)
-      writeBack()
-    }
+    didSet { if pipeline == nil { writeBack() } }
   }
   /// Bytes that are on their way to the disk.
   private var writtenBack = 0
-  private var following: (digest: FollowingDigest, work: BackgroundWork<String>)?
+  private var pipeline: WritePipeline?
 
   /// - Throws: ``FileError/exists(file:)`` where the target exists and `overwrite` is false; ``FileError/system(file:operation:code:)``.
   public init(path: String, overwrite: Bool) throws {
@@ -43,11 +40,22 @@ public final class AtomicFile {
     descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw FileError.system(file: path, operation: "create", code: errno) }
     UnfinishedFiles.shared.insert(temporary)
+    if overwrite { Self.forget(path) }
+  }
+
+  /// The file that is to be replaced leaves the page cache while the new one fills it: its pages serve again at once, and
+  /// replacing it has less to wait for.
+  private static func forget(_ path: String) {
+    let replaced = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+    guard replaced >= 0 else { return }
+    _ = BackgroundWork {
+      posix_fadvise(replaced, 0, 0, POSIX_FADV_DONTNEED)
+      close(replaced)
+    }
   }
 
   deinit {
-    following?.digest.finish()
-    _ = try? following?.work.wait()
+    pipeline = nil
     guard descriptor >= 0 else { return }
     close(descriptor)
     unlink(temporary)
@@ -55,7 +63,7 @@ public final class AtomicFile {
   }
 
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
-    try write(bytes, at: count)
+    if let pipeline { try pipeline.append(bytes) } else { try write(bytes, at: count) }
     count += bytes.count
   }
 
@@ -82,6 +90,11 @@ public final class AtomicFile {
 
   /// Appends a range of another file without passing it through this process where the file systems can.
   public func copy(from source: MappedFile, offset: Int, count size: Int) throws {
+    if let pipeline {
+      try pipeline.append(from: source, offset: offset, count: size)
+      count += size
+      return
+    }
     try source.withBytes(offset: offset, count: size) { bytes in
       var from = Int64(offset)
       var to = Int64(count)
@@ -109,28 +122,19 @@ public final class AtomicFile {
     writtenBack = count
   }
 
-  /// Begins to bring what is written so far to the disk, on another thread.
-  public func startSync() -> BackgroundWork<Void> {
-    let (descriptor, path) = (descriptor, path)
-    return BackgroundWork {
-      guard fdatasync(descriptor) == 0 else { throw FileError.system(file: path, operation: "sync", code: errno) }
-    }
-  }
-
-  /// Begins to hash what is appended from here on, on another thread; ``digest()`` gives the result.
-  public func startDigest() {
-    let (descriptor, path, offset) = (descriptor, path, count)
-    let digest = FollowingDigest(from: offset)
-    following = (digest, BackgroundWork { try digest.hash(descriptor, from: offset, path: path) })
-  }
-
-  /// SHA-256 of what was appended since ``startDigest()``.
+  /// What is appended from here on is hashed and written by other threads, until ``digest()``.
   ///
-  /// - Throws: ``FileError``.
+  /// - Parameter expected: how many bytes that will be, roughly.
+  public func startDigest(expected: Int) {
+    pipeline = WritePipeline(descriptor: descriptor, path: path, offset: count, expected: expected)
+  }
+
+  /// SHA-256 of what was appended since ``startDigest(expected:)``.
+  ///
+  /// - Throws: ``FileError``, where those bytes can't be written.
   public func digest() throws -> String {
-    guard let following else { return Digest.sha256(of: "") }
-    following.digest.finish()
-    return try following.work.wait()
+    defer { pipeline = nil }
+    return try pipeline?.finish() ?? Digest.sha256(of: "")
   }
 
   /// Syncs the bytes to the disk and gives the file its name.

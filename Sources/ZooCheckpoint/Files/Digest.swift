@@ -14,14 +14,7 @@ public enum Digest {
 
   private static func hash(_ file: MappedFile, from offset: Int, with function: some HashFunction) throws -> String {
     var hash = function
-    let step = 4 << 20
-    var position = offset
-    while position < file.count {
-      let size = min(step, file.count - position)
-      try file.withBytes(offset: position, count: size) { hash.update(bufferPointer: $0) }
-      file.release(offset: position, count: size)
-      position += size
-    }
+    try file.forEachPiece(from: offset) { hash.update(bufferPointer: $0) }
     return hex(hash.finalize())
   }
 

@@ -122,6 +122,40 @@ public final class MappedFile: Sendable {
     }
   }
 
+  /// Copies bytes from `offset` on into a buffer without mapping them: large ranges come cheaper this way. Gives how many.
+  ///
+  /// - Throws: ``FileError/outOfRange(file:offset:count:size:)`` where not as many are there;
+  ///   ``FileError/system(file:operation:code:)``.
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(FileError) -> Int {
+    guard offset >= 0, offset <= count, buffer.count <= count - offset else {
+      throw .outOfRange(file: path, offset: offset, count: buffer.count, size: count)
+    }
+    while !buffer.isEmpty {
+      let got = pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
+      if got < 0 && errno == EINTR { continue }
+      // A file that somebody cut short has no more.
+      guard got > 0 else { throw .system(file: path, operation: "read", code: got == 0 ? EIO : errno) }
+      return got
+    }
+    return 0
+  }
+
+  /// Calls `body` with all the bytes, piece after piece, in order.
+  ///
+  /// - Throws: ``FileError``, and what `body` throws.
+  func forEachPiece(from start: Int = 0, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    let size = 1 << 20
+    try withUnsafeTemporaryAllocation(byteCount: size, alignment: 64) { buffer in
+      var position = start
+      while position < count {
+        let room = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(size, count - position)])
+        let got = try read(into: room, at: position)
+        try body(UnsafeRawBufferPointer(rebasing: room[..<got]))
+        position += got
+      }
+    }
+  }
+
   /// Tells the kernel that the range won't be needed soon, so that reading a large file leaves little resident.
   public func release(offset: Int, count: Int) {
     let page = Int(getpagesize())
