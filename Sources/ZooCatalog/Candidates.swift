@@ -28,7 +28,9 @@ final class Candidates: Sendable {
   private func knownForms(_ models: [Model]) -> [Kin: Set<String>] {
     forms.withLock { forms in
       if let forms { return forms }
-      let made = NameForm.forms(of: networks(of: Kin.smallest(of: models)).map { ($0.model, $0.graph) })
+      // Their graphs go again where they were made: most are of no further use.
+      let made = Kin.smallest(of: models).concurrentMap { NameForm.forms(of: Candidate.all(of: $0)) }
+        .reduce(into: [:]) { $0.merge($1) { $0.union($1) } }
       forms = made
       return made
     }
@@ -78,7 +80,7 @@ enum NameForm {
     return String(decoding: form.reversed(), as: UTF8.self)
   }
 
-  static func forms(of networks: [(model: Model, graph: Graph)]) -> [Kin: Set<String>] {
+  static func forms(of networks: [Candidate]) -> [Kin: Set<String>] {
     networks.reduce(into: [:]) { forms, network in
       let names = network.graph.parameters.map(\.name) + network.graph.aliases.keys
       forms[Kin(network.model), default: []].formUnion(names.map(form))

@@ -1,4 +1,5 @@
 import Foundation
+import ZooCheckpoint
 import ZooGraph
 
 /// All the models known: those built in, and those of folders laid over them.
@@ -28,9 +29,9 @@ public struct Catalog: Sendable {
   public init(overlays: [String]) throws {
     let files = try CatalogFiles(overlays: overlays)
     models = try Self.models(files)
-    nameMaps = try files.paths(under: "converters").map { path in
-      try NameMap(files.decode(NameMapFile.self, path), file: files.displayName(of: path))
-    }
+    nameMaps = try files.paths(under: "converters").concurrentMap { path in
+      Result { try NameMap(files.decode(NameMapFile.self, path), file: files.displayName(of: path)) }
+    }.map { try $0.get() }
     publishedFiles = try files.paths(under: "checksums").flatMap { path in
       try files.decode(ChecksumFile.self, path).publishedFiles
     }
@@ -40,9 +41,11 @@ public struct Catalog: Sendable {
   private static func models(_ files: CatalogFiles) throws -> [Model] {
     var labels: [String: [String]] = ["": []]
     var byName: [String: Model] = [:]
-    for path in files.paths(under: "zoo") where !path.hasPrefix("zoo/labels/") && !path.hasPrefix("zoo/demo/") {
-      let file = try files.decode(ModelFile.self, path)
-      try file.checkTask(file: files.displayName(of: path))
+    let paths = files.paths(under: "zoo").filter { !$0.hasPrefix("zoo/labels/") && !$0.hasPrefix("zoo/demo/") }
+    let decoded = paths.concurrentMap { path in Result { try files.decode(ModelFile.self, path) } }
+    for (path, result) in zip(paths, decoded) {
+      let file = try result.get()
+      if files.isOverlaid(path) { try file.checkTask(file: files.displayName(of: path)) }
       let list = file.labels ?? ""
       if labels[list] == nil { labels[list] = try files.decode([String].self, "zoo/labels/\(list).json") }
       byName[file.name] = file.model(labels: labels[list] ?? [])

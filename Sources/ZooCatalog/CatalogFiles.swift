@@ -54,6 +54,11 @@ struct CatalogFiles: Sendable {
     }
   }
 
+  /// Whether a file is the user's own; what is inside the program was tested before.
+  func isOverlaid(_ path: String) -> Bool {
+    if case .file = places[path] { true } else { false }
+  }
+
   /// The file as a person would look for it.
   func displayName(of path: String) -> String {
     if case .file(let name) = places[path] { name } else { path }

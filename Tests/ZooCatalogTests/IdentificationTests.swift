@@ -40,8 +40,7 @@ import ZooGraph
   /// Models are left aside by the names of their kin's smallest, so every one must have most of them.
   @Test func everyModelResemblesItsKinsSmallest() throws {
     let catalog = try Catalog(overlays: [])
-    let smallest = catalog.networks(of: Kin.smallest(of: catalog.models)).map { ($0.model, $0.graph) }
-    let forms = NameForm.forms(of: smallest)
+    let forms = NameForm.forms(of: Kin.smallest(of: catalog.models).flatMap(Candidate.all))
     for network in catalog.networks(of: catalog.models) {
       let known = try #require(forms[Kin(network.model)])
       let names = network.graph.parameters.map(\.name)

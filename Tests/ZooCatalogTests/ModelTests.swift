@@ -69,6 +69,7 @@ import ZooGraph
     let list = folder.file(model.name)
     try lines.sorted().joined(separator: "\n").write(toFile: list, atomically: false, encoding: .utf8)
     #expect(lines.count == expected.tensors, "\(model.name)")
+    #expect(try model.description().task().rawValue == model.task, "\(model.name)")
     #expect(try Digest.sha256(of: MappedFile(path: list)) == expected.sha256, "\(model.name)")
     #expect(graph.parameterCount == expected.parameters, "\(model.name)")
     #expect(try graph.multiplyAdds(input: model.inputShape) == expected.multiplyAdds, "\(model.name)")
