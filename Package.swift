@@ -69,7 +69,7 @@ let package = Package(
         "ZooCheckpoint", "ZooONNX", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooInference", "ZooText",
       ]),
     .target(name: "ZooDownload", dependencies: ["ZooCheckpoint", "CCurl"]),
-    .target(name: "ZooStore", dependencies: ["ZooCheckpoint", "ZooCatalog", "ZooConvert", "ZooDownload"]),
+    .target(name: "ZooStore", dependencies: ["ZooCheckpoint", "ZooCatalog", "ZooConvert", "ZooDownload", "ZooText"]),
     .target(
       name: "ZooExport",
       dependencies: [

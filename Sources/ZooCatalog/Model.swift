@@ -92,6 +92,8 @@ public struct PublishedWeights: Codable, Sendable, Equatable {
   public let id: String
   public let file: String
   public let url: String
+  /// Of weights for texts: the tokenizer's files, by their names beside the weights or their addresses.
+  public let tokenizer: [String]?
   /// The whole digest where it is known, else ``sha256Prefix``.
   public let sha256: String?
   public let sha256Prefix: String?
@@ -106,6 +108,14 @@ public struct PublishedWeights: Codable, Sendable, Equatable {
   public let note: String?
   /// The same weights under names that still circulate.
   public let olderFiles: [OlderFile]?
+
+  /// The tokenizer's files and where they are published.
+  public var tokenizerFiles: [(name: String, url: String)] {
+    (tokenizer ?? []).map { entry in
+      let name = entry.split(separator: "/").last.map(String.init) ?? entry
+      return (name, name == entry ? String(url[...(url.lastIndex(of: "/") ?? url.startIndex)]) + name : entry)
+    }
+  }
 
   /// Top-1 accuracy on ImageNet-1K, in percent.
   public var topOne: Double? { metrics?["ImageNet-1K"]?["acc@1"] }

@@ -61,9 +61,8 @@ extension ModelStore {
       // Whoever is at work there holds the lock.
       guard let lock = FileLock.ifFree(path: folder + "/lock") else { continue }
       defer { withExtendedLifetime(lock) {} }
-      let downloads = Self.namesOfDownload(name)
       let present = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-      let kept = present.filter { downloads.contains($0) && Self.isWorthKeeping(folder + "/" + $0) }
+      let kept = present.filter { Self.isDownload($0) && Self.isWorthKeeping(folder + "/" + $0) }
       for entry in present where entry != "lock" && !kept.contains(entry) { unlink(folder + "/" + entry) }
       if kept.isEmpty {
         unlink(folder + "/lock")
@@ -74,9 +73,18 @@ extension ModelStore {
     withExtendedLifetime(lock) { removeStrays() }
   }
 
-  /// Whatever a download of a published file leaves in its folder, whole or not.
-  package static func namesOfDownload(_ file: String) -> [String] {
-    [file, file + ".partial", file + ".partial.validator"]
+  /// The name of a checkpoint in the folder of its download until it is filed.
+  package static let converted = "converted.safetensors"
+
+  /// Whether a file in the folder of a download is one that was brought, whole or not.
+  private static func isDownload(_ name: String) -> Bool {
+    !name.hasPrefix(".") && !["lock", converted].contains(name)
+  }
+
+  /// Removes the folder of a download that is no longer needed; the caller holds its lock.
+  package static func removeDownload(_ folder: String) {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] { unlink(folder + "/" + name) }
+    rmdir(folder)
   }
 
   /// Removes blobs that no record names, and records that were not finished. The caller holds the lock.

@@ -29,10 +29,12 @@ public struct StoreRecord: Codable, Sendable, Equatable {
   /// When they were pulled: ISO 8601, in UTC.
   public let installed: String
   public let source: Source
+  /// The files of the tokenizer that the checkpoint carries; nil where it has none.
+  public let tokenizer: [Source]?
 
   public init(
     model: String, weights: String, isDefault: Bool, blob: String, bytes: Int, digest: String, source: Source,
-    installed: Date = Date()
+    tokenizer: [Source]? = nil, installed: Date = Date()
   ) {
     self.model = model
     self.weights = weights
@@ -41,6 +43,7 @@ public struct StoreRecord: Codable, Sendable, Equatable {
     self.bytes = bytes
     self.digest = digest
     self.source = source
+    self.tokenizer = tokenizer
     self.installed = installed.formatted(.iso8601)
   }
 

@@ -4,6 +4,7 @@ import ZooCheckpoint
 import ZooFormats
 import ZooGraph
 import ZooONNX
+import ZooText
 
 /// Turns a weight file of any readable format into a canonical checkpoint.
 public struct Conversion: Sendable {
@@ -22,6 +23,8 @@ public struct Conversion: Sendable {
   public var dropsHead = false
   /// What is carried along of that which stands beside the weights.
   public var keeps = KeptSides.none
+  /// The tokenizer that a text model's checkpoint carries; nil for that beside the weights.
+  public var tokenizer: TokenizerFiles?
   /// Whether the output is read again and held against the source.
   public var rereads = false
 

@@ -49,7 +49,7 @@ struct ConvertedContent {
     parameterCount = Self.parameterCount(stateDict)
     try carry(source, conversion.keeps)
     if let identification, try !identification.description.task().isVision {
-      tokenizer = try TokenizerFiles(beside: source.path)
+      tokenizer = try conversion.tokenizer ?? TokenizerFiles(beside: source.path)
     }
   }
 

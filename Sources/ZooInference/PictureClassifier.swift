@@ -1,6 +1,7 @@
 import Foundation
 import ZooCatalog
 import ZooCheckpoint
+import ZooEngine
 import ZooFormats
 import ZooVision
 
@@ -39,6 +40,8 @@ public struct ClassifierOptions: Sendable {
   public var labels: [String]?
   /// Pictures that a run takes, as far as the network leaves a choice.
   public var batch: Int
+  /// How the weights of a network for texts are kept.
+  public var precision = SequencePrecision.float32
 
   public init(catalog: Catalog, threads: Int? = nil, labels: [String]? = nil, batch: Int = 1) {
     self.catalog = catalog
@@ -67,7 +70,7 @@ public struct ClassifierOptions: Sendable {
     let source = try WeightFile.open(path: path)
     do {
       switch try OpenedModel(source, catalog: catalog) {
-      case .text(let model): return .reader(try TextReader(model, threads: threads))
+      case .text(let model): return .reader(try TextReader(model, precision: precision, threads: threads))
       case .picture(let model) where model.task == .imageSegmentation:
         return .segmenter(try Segmenter(labelled(model), threads: threads))
       case .picture(let model):

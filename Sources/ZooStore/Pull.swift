@@ -17,8 +17,8 @@ public struct Pull: Sendable {
     /// A source did not serve; the next is tried.
     case sourceFailed(DownloadError)
     case converting
-    /// The publisher gives no digest to hold the file to.
-    case unchecked(sha256: String)
+    /// The publisher gives no digest to hold a file to.
+    case unchecked(file: String, sha256: String)
   }
 
   public struct Outcome: Sendable {
@@ -55,19 +55,22 @@ public struct Pull: Sendable {
     guard Self.isPlain(weights.file) else { throw PullError.badFileName(model: model.name, file: weights.file) }
     store.clean()
     if let known = present(reference) { return known }
-    let folder = "\(store.unfinishedFolder)/\(weights.file)"
+    let place = Place(model, weights, digest: digest(of: weights))
+    let folder = store.unfinishedFolder + "/" + place.folder
     let lock = try FileLock(path: folder + "/lock") { report(.waiting) }
     defer { withExtendedLifetime(lock) {} }
     if let known = present(reference) {
-      Self.leave(folder, weights.file)
+      ModelStore.removeDownload(folder)
       return known
     }
-    let download = keptDownload(weights.file) ?? "\(folder)/\(weights.file)"
+    // What is small comes first: where it can't be had, nothing large was brought for nothing.
+    let tokenizer = try TokenizerPull(pull: self, folder: folder).fetch(model, weights, report)
+    let download = keptDownload(place.kept) ?? "\(folder)/\(weights.file)"
     let sums = try fetch(weights, to: download, report)
     report(.converting)
-    let record = try convert(download, model, weights, sums, folder)
-    let kept = try keep(download, weights.file)
-    Self.leave(folder, weights.file)
+    let record = try convert(download, model, weights, sums, tokenizer, folder)
+    let kept = try keep(download, place.kept)
+    ModelStore.removeDownload(folder)
     return Outcome(record: record, path: store.path(of: record), wasThere: false, download: kept)
   }
 
@@ -79,39 +82,68 @@ public struct Pull: Sendable {
   private func fetch(
     _ weights: PublishedWeights, to path: String, _ report: @escaping (Step) -> Void
   ) throws -> RunningDigest.Sums {
-    let listed = catalog.publishedFiles.first { $0.file == weights.file }
-    let sha256 = weights.sha256 ?? weights.sha256Prefix ?? listed.flatMap { $0.isMD5 ? nil : $0.digest }
-    let md5 = weights.md5 ?? listed.flatMap { $0.isMD5 ? $0.digest : nil }
-    var download = try VerifiedDownload(
-      sources: mirrors.sources(of: weights.file, published: weights.url), path: path,
-      published: .init(sha256: sha256, md5: md5, largest: weights.sizeMiB.flatMap(Self.largest)))
-    download.retries = retries
-    download.patience = patience
+    let (sha256, md5) = digest(of: weights)
+    let largest = weights.sizeMiB.flatMap(Self.largest)
+    let download = try download(
+      weights.file, from: weights.url, to: path, .init(sha256: sha256, md5: md5, largest: largest))
     let expected = weights.sizeMiB.flatMap { Int(exactly: ($0 * 1_048_576).rounded()) }
     let sums = try download.fetch(failed: { report(.sourceFailed($0)) }) { done, total in
       report(.downloading(done: done, total: total ?? expected))
     }
-    if sha256 == nil, md5 == nil { report(.unchecked(sha256: sums.sha256)) }
+    if sha256 == nil, md5 == nil { report(.unchecked(file: weights.file, sha256: sums.sha256)) }
     return sums
+  }
+
+  private func digest(of weights: PublishedWeights) -> (sha256: String?, md5: String?) {
+    let listed = catalog.publishedFiles.first { $0.file == weights.file }
+    return (
+      weights.sha256 ?? weights.sha256Prefix ?? listed.flatMap { $0.isMD5 ? nil : $0.digest },
+      weights.md5 ?? listed.flatMap { $0.isMD5 ? $0.digest : nil }
+    )
+  }
+
+  /// How a file is brought. What has no published digest comes from its publisher alone, by an address that nobody on the way
+  /// can answer for: a mirror's file of that name may be anybody's.
+  ///
+  /// - Throws: ``PullError/insecure(url:)``, `DownloadError`.
+  func download(
+    _ file: String, from url: String, to path: String, _ published: VerifiedDownload.Published
+  ) throws -> VerifiedDownload {
+    let isChecked = published.sha256 ?? published.md5 != nil
+    guard isChecked || Self.isSecure(url) else { throw PullError.insecure(url: url) }
+    var download = try VerifiedDownload(
+      sources: isChecked ? mirrors.sources(of: file, published: url) : [url], path: path, published: published)
+    download.retries = retries
+    download.patience = patience
+    return download
+  }
+
+  /// TLS, or a server on this machine.
+  private static func isSecure(_ url: String) -> Bool {
+    let parsed = URL(string: url)
+    return parsed?.scheme?.lowercased() == "https" || ["127.0.0.1", "localhost", "::1"].contains(parsed?.host() ?? "")
   }
 
   /// The catalogue's size is rounded; what is much larger is something else.
   private static func largest(sizeMiB: Double) -> Int? { Int(exactly: (sizeMiB * 1_048_576 * 1.05 + 1e6).rounded()) }
 
   private func convert(
-    _ download: String, _ model: Model, _ weights: PublishedWeights, _ sums: RunningDigest.Sums, _ folder: String
+    _ download: String, _ model: Model, _ weights: PublishedWeights, _ sums: RunningDigest.Sums,
+    _ tokenizer: TokenizerPull.Fetched?, _ folder: String
   ) throws -> StoreRecord {
     var conversion = Conversion(catalog: catalog)
     conversion.model = model.name
     conversion.weights = weights.id
     conversion.overwrite = true
-    let checkpoint = folder + "/converted.safetensors"
+    conversion.tokenizer = tokenizer?.files
+    let checkpoint = folder + "/" + ModelStore.converted
     let outcome = try conversion.run(download, to: checkpoint)
     guard outcome.sha256 == sums.sha256 else { throw PullError.changedMeanwhile(file: download) }
     let record = StoreRecord(
       model: model.name, weights: weights.id, isDefault: weights.id == model.defaultWeights?.id,
       blob: try Digest.sha256(of: MappedFile(path: checkpoint)), bytes: outcome.written.bytes,
-      digest: outcome.written.digest, source: .init(file: weights.file, url: weights.url, sha256: sums.sha256))
+      digest: outcome.written.digest, source: .init(file: weights.file, url: weights.url, sha256: sums.sha256),
+      tokenizer: tokenizer?.sources)
     _ = try store.file(checkpoint, as: record)
     return record
   }
@@ -128,20 +160,29 @@ public struct Pull: Sendable {
     let path = "\(downloads)/\(file)"
     guard keepsDownload || download == path else { return nil }
     if download != path {
-      try Folder.make(downloads)
+      try Folder.make((path as NSString).deletingLastPathComponent)
       guard rename(download, path) == 0 else { throw FileError.system(file: path, operation: "create", code: errno) }
     }
     return path
   }
 
-  /// Removes the folder of a download that is no longer needed.
-  private static func leave(_ folder: String, _ file: String) {
-    for name in ModelStore.namesOfDownload(file) + ["lock"] { unlink(folder + "/" + name) }
-    rmdir(folder)
+  private static func isPlain(_ name: String) -> Bool {
+    ModelReference.isPlain(name) && !["lock", ModelStore.converted].contains(name)
   }
 
-  private static func isPlain(_ name: String) -> Bool {
-    ModelReference.isPlain(name) && !["lock", "converted.safetensors"].contains(name)
+  /// Where a published file stands while it comes and once it is kept. Names that are only half a file's, as Hugging Face's
+  /// `model.safetensors`, would have many models in one place; those with a digest are their own.
+  private struct Place {
+    /// In the folder of what is unfinished.
+    let folder: String
+    /// In the folder of kept downloads.
+    let kept: String
+
+    init(_ model: Model, _ weights: PublishedWeights, digest: (sha256: String?, md5: String?)) {
+      let isKnown = digest.sha256 ?? digest.md5 != nil
+      folder = isKnown ? weights.file : "\(model.name)-\(weights.id)"
+      kept = isKnown ? weights.file : folder + "/" + weights.file
+    }
   }
 }
 
@@ -151,4 +192,8 @@ public enum PullError: Error, Sendable, Equatable {
   case badFileName(model: String, file: String)
   /// The file is another than that which was checked.
   case changedMeanwhile(file: String)
+  /// The files that the catalogue names are no whole tokenizer.
+  case noTokenizer(files: [String])
+  /// Nothing would tell a forgery: neither a digest nor TLS.
+  case insecure(url: String)
 }

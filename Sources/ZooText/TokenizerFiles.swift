@@ -20,6 +20,8 @@ public struct TokenizerFiles: Sendable {
   /// What makes a tokenizer; the first whose files are all there counts.
   private static let kinds = [[tokenizer], [wordPieces], [bytePairs, merges]] + sentencePieces.map { [$0] }
   static let names = kinds.flatMap { $0 } + [settings]
+  /// Whether a file of that name is a tokenizer's.
+  public static func isFile(_ name: String) -> Bool { names.contains(name) }
   static let config = "config.json"
   static let modelTypeKey = "model_type"
 

@@ -6,14 +6,29 @@ import ZooEngine
 private struct Texts: Decodable {
   let ids: [[Int]]
   let decoder: [[Int]]?
+  /// Modules whose outputs are wanted behind the network's own.
+  let modules: [String]?
+}
+
+/// A module that the network doesn't have.
+private struct UnknownModule: ReportableError {
+  let name: String
+  var report: ErrorReport { ErrorReport(.usage, problem: "the network has no module \(name)") }
 }
 
 /// Runs the checkpoint's network on the texts of a JSON file and stores `output.0` and so on, a row for each token or
 /// text.
-func sequences(_ checkpoint: String, _ textsFile: String, _ outputFile: String) throws {
+func sequences(
+  _ checkpoint: String, _ textsFile: String, _ outputFile: String, precision: SequencePrecision
+) throws {
   let model = try Checkpoint.open(path: checkpoint)
   let texts = try JSONDecoder().decode(Texts.self, from: Data(contentsOf: URL(filePath: textsFile)))
-  let plan = try SequencePlan(graph(of: model), weights: model.stateDict.floatWeights())
+  var graph = try graph(of: model)
+  for name in texts.modules ?? [] {
+    guard let node = graph.nodes.last(where: { $0.name == name }) else { throw UnknownModule(name: name) }
+    graph.outputs.append(node.output)
+  }
+  let plan = try SequencePlan(graph, weights: model.stateDict.floatWeights(), precision: precision)
   let input = SequenceInput(ids: texts.ids)
   let results = try texts.decoder.map { try plan.run(input, decoder: $0) } ?? plan.run(input)
   var stateDict = StateDict()

@@ -7,7 +7,7 @@ import ZooGraph
 //
 //   parity-runner logits CHECKPOINT INPUT.safetensors OUTPUT.safetensors
 //   parity-runner gradients CHECKPOINT INPUT.safetensors OUTPUT.safetensors --statistics frozen|batch
-//   parity-runner sequences CHECKPOINT TEXTS.json OUTPUT.safetensors
+//   parity-runner sequences CHECKPOINT TEXTS.json OUTPUT.safetensors [PRECISION]
 //   parity-runner sequence-gradients CHECKPOINT TASK.json OUTPUT.safetensors
 //   parity-runner sequences-time CHECKPOINT LENGTH TOKENS THREADS RUNS PRECISION
 //   parity-runner onnx LIST                              models, each with its inputs and outputs (see ONNXNodes.swift)
@@ -20,7 +20,10 @@ do {
   case "gradients" where arguments.count >= 7:
     try gradients(arguments[2], arguments[3], arguments[4], usesBatch: arguments[6] == "batch")
   case "time" where arguments.count >= 7: try time(arguments[2], arguments[3...6].compactMap { Int($0) })
-  case "sequences" where arguments.count >= 5: try sequences(arguments[2], arguments[3], arguments[4])
+  case "sequences" where arguments.count >= 5:
+    try sequences(
+      arguments[2], arguments[3], arguments[4],
+      precision: SequencePrecision(rawValue: arguments.dropFirst(5).first ?? "") ?? .float32)
   case "sequence-gradients" where arguments.count >= 5:
     try sequenceGradients(arguments[2], arguments[3], arguments[4])
   case "sequences-time" where arguments.count >= 8:

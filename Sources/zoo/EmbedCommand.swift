@@ -33,13 +33,16 @@ struct EmbedCommand: ParsableCommand {
   var output: String?
   @Flag(help: "Replace the output if it exists.")
   var force = false
+  @OptionGroup var precision: PrecisionOption
   @OptionGroup var display: DisplayOptions
 
   func run() throws {
     switch try OpenedModel.find(display.local(model), catalog: display.catalog()) {
-    case .picture(let loaded): try embedPictures(loaded)
+    case .picture(let loaded):
+      try precision.checkForPictures()
+      try embedPictures(loaded)
     case .text(let loaded):
-      let embedder = try TextEmbedder(loaded, threads: pictures.threads)
+      let embedder = try TextEmbedder(loaded, precision: precision.forTexts, threads: pictures.threads)
       try TextEmbedRun(embedder: embedder, output: output, overwrite: force, display: display).run(pictures.images)
     }
   }

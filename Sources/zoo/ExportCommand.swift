@@ -54,6 +54,7 @@ private struct ExportReport: Encodable {
   let format: String
   let model: String?
   let classes: Int?
+  let task: String?
   let labels: Int
   let tensors: Int
   let tied: Int
@@ -67,6 +68,7 @@ private struct ExportReport: Encodable {
     format = target.rawValue
     model = outcome.source.metadata.model
     classes = outcome.source.description?.classes
+    task = (try? outcome.source.description?.task())?.rawValue
     labels = outcome.source.metadata.labels?.count ?? 0
     tensors = outcome.written.tensors
     tied = outcome.source.metadata.aliases.count
@@ -80,7 +82,8 @@ private struct ExportReport: Encodable {
     var lines: [(String, String)] = []
     let shared = tied > 0 ? ", \(tied) tied to another" : ""
     if let model, let classes {
-      lines.append(("model", "\(model), \(classes) classes\(labels > 0 ? " with labels" : "")"))
+      let words = classes > 0 ? "\(classes) classes\(labels > 0 ? " with labels" : "")" : task ?? "no classes"
+      lines.append(("model", "\(model), \(words)"))
     } else {
       lines.append(("model", "not in the catalogue: names kept"))
     }

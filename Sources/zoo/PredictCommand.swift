@@ -44,6 +44,7 @@ struct PredictCommand: ParsableCommand {
   var output = "."
   @Flag(help: "Replace pictures that exist.")
   var force = false
+  @OptionGroup var precision: PrecisionOption
   @OptionGroup var display: DisplayOptions
 
   func validate() throws {
@@ -52,13 +53,17 @@ struct PredictCommand: ParsableCommand {
 
   func run() throws {
     let catalog = try display.catalog()
-    let options = ClassifierOptions(
+    var options = ClassifierOptions(
       catalog: catalog, threads: pictures.threads, labels: try labels.map { try ClassifierOptions.labels(path: $0) },
       batch: pictures.batchSize)
+    options.precision = precision.forTexts
     let classifier: any PictureClassifier
     switch try options.openNetwork(LoadedModel.path(of: display.local(model), catalog: catalog)) {
-    case .classifier(let opened): classifier = opened
+    case .classifier(let opened):
+      try precision.checkForPictures()
+      classifier = opened
     case .segmenter(let segmenter):
+      try precision.checkForPictures()
       return try SegmentRun(segmenter: segmenter, folder: output, overwrite: force, display: display).run(pictures)
     case .reader(let reader):
       return try TextPredictRun(reader: reader, top: top, display: display).run(pictures.images)

@@ -82,8 +82,10 @@ struct PullCommand: ParsableCommand {
         bar?.finish()
         if !display.quiet { Terminal.note("zoo: \(error.report.line); trying the next source") }
       case .converting: bar?.finish()
-      case .unchecked(let sha256):
-        if !display.quiet { Terminal.note("\(model.name): its publisher gives no digest; SHA-256 is \(sha256)") }
+      case .unchecked(let file, let sha256):
+        guard !isQuiet else { return }
+        Terminal.note(
+          "\(model.name): no digest of \(file) is published; SHA-256 is \(sha256)".escapingControlCharacters())
       }
     }
     show(outcome, of: model, pull.store)
@@ -99,6 +101,8 @@ struct PullCommand: ParsableCommand {
     let url: String
     let wasThere: Bool
     let download: String?
+    /// Names of the tokenizer's files; nil for a model without one.
+    let tokenizer: [String]?
   }
 
   private func show(_ outcome: Pull.Outcome, of model: Model, _ store: ModelStore) {
@@ -110,7 +114,7 @@ struct PullCommand: ParsableCommand {
             model: record.model, weights: record.weights, path: outcome.path, bytes: record.bytes,
             digest: record.digest,
             sha256: record.source.sha256, url: record.source.url, wasThere: outcome.wasThere,
-            download: outcome.download)))
+            download: outcome.download, tokenizer: record.tokenizer?.map(\.file))))
     }
     guard !display.quiet else { return }
     let words =

@@ -16,6 +16,24 @@ struct TextKernelOptions: ParsableArguments {
 
 extension SequencePrecision: ExpressibleByArgument {}
 
+/// `--precision` of commands that take pictures too.
+struct PrecisionOption: ParsableArguments {
+  @Option(
+    name: .customLong("precision"),
+    help: "Of text models: how weights are kept, float32, bfloat16 or int8; less memory for less exact answers.")
+  var asked: SequencePrecision?
+
+  var forTexts: SequencePrecision { asked ?? .float32 }
+
+  /// - Throws: ``UsageError`` where a network of pictures is to run in another precision.
+  func checkForPictures() throws {
+    guard let asked, asked != .float32 else { return }
+    throw UsageError(
+      problem: "--precision \(asked.rawValue) is for text models, and this one reads pictures",
+      advice: "leave it out: networks of pictures run in float32")
+  }
+}
+
 /// Texts as commands take them.
 enum TextArguments {
   /// Each argument is a text, - all of standard input.

@@ -17,6 +17,8 @@ struct ConversionReport: Encodable {
   let naming: String?
   let model: String?
   let classes: Int?
+  /// What the network is for; nil where nobody knows the model.
+  let task: String?
   /// Of the weights that are published.
   let publishedClasses: Int?
   let parameters: Int
@@ -48,6 +50,7 @@ struct ConversionReport: Encodable {
     naming = outcome.identification?.naming
     model = outcome.identification?.model.name
     classes = outcome.identification?.classes
+    task = (try? outcome.identification?.description.task())?.rawValue
     publishedClasses = outcome.identification?.model.classes
     parameters = outcome.parameters
     tensors = outcome.tensors
@@ -133,7 +136,7 @@ struct ConversionReport: Encodable {
   }
 
   private func head(of classes: Int) -> String {
-    guard classes > 0 else { return "no classes" }
+    guard classes > 0 else { return task ?? "no classes" }
     let isOther = publishedClasses.map { $0 != classes } ?? false
     return "\(classes) classes" + (isOther ? " (a head of its own; --head drop leaves it out)" : "")
   }
