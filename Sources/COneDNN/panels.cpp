@@ -26,6 +26,8 @@ using zoo::vector_at;
 
 // Rows that a tile of the result has at most: with four vectors of each they fill AVX-512's registers.
 constexpr int tile_rows = 6;
+// Tiles below which a panel goes by too fast for anything to be fetched meanwhile.
+constexpr int64_t least_tiles = 4;
 // Rows that one thread takes of a panel at once: their inputs stay in its cache.
 constexpr int64_t block_rows = 96;
 
@@ -40,6 +42,13 @@ uint16_t bfloat16(float value) {
   return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
+// Part of the next panel, which tiles fetch into the cache while they work on this one: from memory it comes slower than
+// it is multiplied.
+struct Ahead {
+  const char *from = nullptr;
+  int64_t lines = 0;
+};
+
 // What becomes of sums.
 struct Finish {
   const float *factors, *bias, *residual;
@@ -49,14 +58,14 @@ struct Finish {
 
 template <int lanes, int rows, int vectors, typename Weight>
 ALWAYS_INLINE void multiply_tile(const float *a, int64_t a_row, const Weight *panel, float *c, int64_t c_row,
-                                 int64_t depth, const Finish &finish) {
+                                 int64_t depth, const Finish &finish, const Ahead &ahead) {
   using Vector = typename Lanes<lanes>::type;
   Vector sums[rows][vectors];
 #pragma clang loop unroll(full)
   for (int row = 0; row < rows; row++)
 #pragma clang loop unroll(full)
     for (int vector = 0; vector < vectors; vector++) sums[row][vector] = Vector{};
-  zoo::accumulate_tile<lanes>(sums, a, a_row, 1, panel, zoo_panel_outputs, depth);
+  zoo::accumulate_tile<lanes>(sums, a, a_row, 1, panel, zoo_panel_outputs, depth, ahead.from, ahead.lines);
 #pragma clang loop unroll(full)
   for (int vector = 0; vector < vectors; vector++) {
     auto offset = vector * lanes;
@@ -73,14 +82,14 @@ ALWAYS_INLINE void multiply_tile(const float *a, int64_t a_row, const Weight *pa
 
 template <int lanes, int vectors, typename Weight>
 ALWAYS_INLINE void multiply_rows(int64_t rows, const float *a, int64_t a_row, const Weight *panel, float *c,
-                                 int64_t c_row, int64_t depth, const Finish &finish) {
+                                 int64_t c_row, int64_t depth, const Finish &finish, const Ahead &ahead) {
   switch (rows) {
-    case 1: return multiply_tile<lanes, 1, vectors>(a, a_row, panel, c, c_row, depth, finish);
-    case 2: return multiply_tile<lanes, 2, vectors>(a, a_row, panel, c, c_row, depth, finish);
-    case 3: return multiply_tile<lanes, 3, vectors>(a, a_row, panel, c, c_row, depth, finish);
-    case 4: return multiply_tile<lanes, 4, vectors>(a, a_row, panel, c, c_row, depth, finish);
-    case 5: return multiply_tile<lanes, 5, vectors>(a, a_row, panel, c, c_row, depth, finish);
-    default: return multiply_tile<lanes, tile_rows, vectors>(a, a_row, panel, c, c_row, depth, finish);
+    case 1: return multiply_tile<lanes, 1, vectors>(a, a_row, panel, c, c_row, depth, finish, ahead);
+    case 2: return multiply_tile<lanes, 2, vectors>(a, a_row, panel, c, c_row, depth, finish, ahead);
+    case 3: return multiply_tile<lanes, 3, vectors>(a, a_row, panel, c, c_row, depth, finish, ahead);
+    case 4: return multiply_tile<lanes, 4, vectors>(a, a_row, panel, c, c_row, depth, finish, ahead);
+    case 5: return multiply_tile<lanes, 5, vectors>(a, a_row, panel, c, c_row, depth, finish, ahead);
+    default: return multiply_tile<lanes, tile_rows, vectors>(a, a_row, panel, c, c_row, depth, finish, ahead);
   }
 }
 
@@ -89,6 +98,15 @@ template <int lanes, int vectors, typename Weight>
 ALWAYS_INLINE void multiply_panel(const zoo_panels &panels, const zoo_product &product, int64_t panel, int64_t first,
                                   int64_t last) {
   auto weights = static_cast<const Weight *>(panels.weights.data()) + panel * panels.panel_size();
+  auto tiles = (last - first + tile_rows - 1) / tile_rows * (zoo_panel_outputs / (vectors * lanes));
+  Ahead ahead;
+  if (tiles >= least_tiles && panel + 1 < panels.count()) {
+    // Each block of rows fetches its share.
+    auto lines = panels.panel_size() * static_cast<int64_t>(sizeof(Weight)) / 64;
+    auto begin = lines * first / product.rows, end = lines * last / product.rows;
+    ahead.from = reinterpret_cast<const char *>(weights + panels.panel_size()) + begin * 64;
+    ahead.lines = (end - begin + tiles - 1) / tiles;
+  }
   for (int64_t part = 0; part < zoo_panel_outputs; part += vectors * lanes) {
     auto output = panel * zoo_panel_outputs + part;
     Finish finish{panels.factors.empty() ? nullptr : panels.factors.data() + output,
@@ -97,7 +115,8 @@ ALWAYS_INLINE void multiply_panel(const zoo_panels &panels, const zoo_product &p
       if (product.residual) finish.residual = product.residual + row * product.residual_row + output;
       multiply_rows<lanes, vectors>(std::min<int64_t>(tile_rows, last - row), product.input + row * product.input_row,
                                     product.input_row, weights + part, product.output + row * product.output_row + output,
-                                    product.output_row, panels.inputs, finish);
+                                    product.output_row, panels.inputs, finish, ahead);
+      ahead.from += ahead.lines * 64;
     }
   }
 }

@@ -47,11 +47,14 @@ ALWAYS_INLINE typename Lanes<lanes>::type widened(const int8_t *place) {
   return __builtin_convertvector(bytes, typename Lanes<lanes>::type);
 }
 
-// Adds a [rows, depth] · b [depth, vectors · lanes] to a tile of sums, which stays in registers.
+// Adds a [rows, depth] · b [depth, vectors · lanes] to a tile of sums, which stays in registers. On the way it fetches
+// `lines` cache lines from `ahead` on, one at each step, which somebody will want soon.
 template <int lanes, int rows, int vectors, typename Weight>
 ALWAYS_INLINE void accumulate_tile(typename Lanes<lanes>::type (&sums)[rows][vectors], const float *a, int64_t a_row,
-                                   int64_t a_column, const Weight *b, int64_t b_row, int64_t depth) {
+                                   int64_t a_column, const Weight *b, int64_t b_row, int64_t depth,
+                                   const char *ahead = nullptr, int64_t lines = 0) {
   for (int64_t k = 0; k < depth; k++) {
+    if (k < lines) __builtin_prefetch(ahead + k * 64, 0, 2);
     typename Lanes<lanes>::type factors[vectors];
 #pragma clang loop unroll(full)
     for (int vector = 0; vector < vectors; vector++) factors[vector] = widened<lanes>(b + k * b_row + vector * lanes);

@@ -17,11 +17,13 @@ public final class SequenceState {
   /// Starts `count` sequences of a network without an encoder.
   public init(_ plan: SequencePlan, sequences count: Int) {
     self.plan = plan
-    workspace = SequenceWorkspace(plan.lowered.matrices)
+    workspace = plan.takeWorkspace()
     caches = plan.lowered.cacheColumns.map { SequenceCache(columns: $0) }
     lengths = [Int](repeating: 0, count: count)
     sources = Array(0..<count)
   }
+
+  deinit { plan.giveBack(workspace) }
 
   /// Starts an answer to each text of an encoder-decoder's input.
   ///
