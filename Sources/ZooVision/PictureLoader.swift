@@ -14,8 +14,7 @@ public final class PictureLoader: Sequence, IteratorProtocol, Sendable {
     public let input: Result<FloatTensor, any Error>
   }
 
-  // The threads hold the queue, not the loader, so that an abandoned loader goes away and takes them along.
-  private let queue: PreparationQueue
+  private let work: WorkAhead<String, Result<FloatTensor, any Error>>
 
   /// - Parameters:
   ///   - threads: at least one is used.
@@ -40,30 +39,21 @@ public final class PictureLoader: Sequence, IteratorProtocol, Sendable {
     isYielding: Bool = false
   ) throws {
     try preprocessing.check()
-    let workers = Swift.max(1, threads)
-    let queue = PreparationQueue(
-      source: next, preprocessing: preprocessing, prefetch: Swift.max(prefetch ?? workers * 2, 1))
-    self.queue = queue
-    for _ in 0..<workers {
-      let thread = Thread {
-        if isYielding { _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19) }
-        while queue.prepareOne() {}
-      }
-      thread.stackSize = 4 << 20
-      thread.start()
+    work = WorkAhead(next: next, threads: threads, prefetch: prefetch, isYielding: isYielding) { path in
+      Result { try preprocessing.apply(Picture.decode(path: path)) }
     }
   }
 
-  deinit { queue.cancel() }
-
   /// Pictures begun so far.
-  var started: Int { queue.started }
+  var started: Int { work.started }
 
   /// Ends the threads once each has finished its picture; ``next()`` gives nil from then on.
-  public func cancel() { queue.cancel() }
+  public func cancel() { work.cancel() }
 
   /// The next picture, in order; waits for it. Returns nil after the last.
-  public func next() -> Loaded? { queue.next() }
+  public func next() -> Loaded? {
+    work.next().map { Loaded(index: $0.index, path: $0.job, input: $0.output) }
+  }
 }
 
 /// What is left of a list; one thread at a time takes from it.
@@ -73,79 +63,4 @@ private final class Remaining: @unchecked Sendable {
   init(_ paths: [String]) { self.paths = paths[...] }
 
   func next() -> String? { paths.popFirst() }
-}
-
-/// What the threads of a loader share.
-private final class PreparationQueue: @unchecked Sendable {
-  private let source: @Sendable () -> String?
-  private let preprocessing: Preprocessing
-  private let prefetch: Int
-  /// Held by the thread that gets the next path.
-  private let asking = NSLock()
-  private let changed = NSCondition()
-  // All below are guarded by `changed`.
-  private var ready: [Int: (path: String, input: Result<FloatTensor, any Error>)] = [:]
-  private var nextToStart = 0
-  private var nextToGive = 0
-  private var hasEnded = false
-  private var isCancelled = false
-
-  init(source: @escaping @Sendable () -> String?, preprocessing: Preprocessing, prefetch: Int) {
-    self.source = source
-    self.preprocessing = preprocessing
-    self.prefetch = prefetch
-  }
-
-  var started: Int { changed.withLock { nextToStart } }
-
-  func cancel() {
-    changed.withLock {
-      isCancelled = true
-      changed.broadcast()
-    }
-  }
-
-  func next() -> PictureLoader.Loaded? {
-    changed.lock()
-    defer { changed.unlock() }
-    while ready[nextToGive] == nil, !isCancelled, !(hasEnded && nextToGive == nextToStart) { changed.wait() }
-    guard !isCancelled, let (path, input) = ready.removeValue(forKey: nextToGive) else { return nil }
-    defer {
-      nextToGive += 1
-      changed.broadcast()
-    }
-    return PictureLoader.Loaded(index: nextToGive, path: path, input: input)
-  }
-
-  /// Returns false where nothing is left to do.
-  func prepareOne() -> Bool {
-    guard let (index, path) = begin() else { return false }
-    let input = Result { try preprocessing.apply(Picture.decode(path: path)) }
-    changed.withLock {
-      ready[index] = (path, input)
-      changed.broadcast()
-    }
-    return true
-  }
-
-  /// The next path with its place, once there is room for its picture.
-  private func begin() -> (Int, String)? {
-    asking.lock()
-    defer { asking.unlock() }
-    let isOver = changed.withLock {
-      while !isCancelled, !hasEnded, nextToStart - nextToGive >= prefetch { changed.wait() }
-      return isCancelled || hasEnded
-    }
-    guard !isOver else { return nil }
-    let path = source()
-    return changed.withLock {
-      guard let path else {
-        hasEnded = true
-        changed.broadcast()
-        return nil
-      }
-      defer { nextToStart += 1 }
-      return (nextToStart, path)
-    }
-  }
 }

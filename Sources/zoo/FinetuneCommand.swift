@@ -36,6 +36,8 @@ struct FinetuneCommand: ParsableCommand {
   @OptionGroup(title: "Texts") var texts: TextDataOptions
   @Option(help: "Threads to run on; default: one a core.")
   var threads: Int?
+  @Option(help: "Seconds between two saves of the run; 0 saves after every step. Default: 10.")
+  var saveEvery: Double?
   @Flag(help: "Go on with the interrupted run in the output folder.")
   var resume = false
   @Flag(help: "Replace a run in the output folder.")
@@ -44,6 +46,7 @@ struct FinetuneCommand: ParsableCommand {
 
   func validate() throws {
     if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more.") }
+    if let saveEvery, !(saveEvery >= 0) { throw ValidationError("--save-every must be 0 or more seconds.") }
     if resume, force { throw ValidationError("--resume goes on, --force begins again: choose one.") }
   }
 
@@ -73,6 +76,7 @@ struct FinetuneCommand: ParsableCommand {
       folder: output ?? defaultFolder(dataset.folder))
     tuning.command = commandLine
     tuning.threads = threads
+    tuning.saveInterval = saveEvery
     view.begin(tuning)
     let result = try tuning.run(resume: resume, force: force, events: view.show, isInterrupted: stop.isAsked)
     try view.finish(result)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ZooTraining
+import ZooVision
 
 /// Flags of the recipe.
 struct LearningOptions: ParsableArguments {
@@ -29,6 +30,19 @@ struct LearningOptions: ParsableArguments {
   var statistics: Statistics?
   @Flag(help: "Let rare classes count more: each by the inverse of its share.")
   var classWeights = false
+  @Option(
+    help: ArgumentHelp(
+      """
+      Changes of the training pictures at random: standard (crop,flip), crop=LEAST AREA, flip=CHANCE, rotate=DEGREES, \
+      jitter=BRIGHTNESS:CONTRAST:SATURATION:HUE, randaugment=OPERATIONS:MAGNITUDE, erase=CHANCE; numbers may be left out.
+      """, valueName: "list"))
+  var augment = ""
+  @Option(help: "Changed views of each picture whose frozen features are kept, instead of changing pictures each time.")
+  var views = 0
+  @Option(help: "Mix examples with one another by shares of Beta(n, n), such as 0.2.")
+  var mixup = 0.0
+  @Option(help: "Put parts of pictures into one another by shares of Beta(n, n), such as 1.")
+  var cutmix = 0.0
   @Option(help: "Times through the data; default 60 for a head alone, else 12.")
   var epochs: Int?
   @Option(help: "Pictures a batch; default 32 for a head alone, else 16.")
@@ -102,6 +116,8 @@ struct LearningOptions: ParsableArguments {
     made.frozenNames = freeze
     made.usesBatchStatistics = statistics.map { $0 == .batch }
     made.balancesClasses = classWeights
+    made.augmentation = try Augmentation(parsing: augment)
+    (made.views, made.mixup, made.cutmix) = (views, mixup, cutmix)
     made.accumulate = accumulate
     made.clip = clip
     made.averaging = average

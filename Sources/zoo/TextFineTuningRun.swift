@@ -40,6 +40,7 @@ struct TextFineTuningRun {
     tuning.maximumLength = command.texts.maxLength
     tuning.command = command.commandLine
     tuning.threads = command.threads
+    tuning.saveInterval = command.saveEvery
     view.begin(tuning)
     let result = try tuning.run(
       resume: command.resume, force: command.force, events: view.show, isInterrupted: stop.isAsked)

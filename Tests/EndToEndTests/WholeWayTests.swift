@@ -56,6 +56,50 @@ import Testing
     }
   }
 
+  /// A few of the kills that `Tests/EndToEnd/killed` does by the hundred.
+  @Test func aKilledRunResumesToTheSameBits() throws {
+    try Workplace.with { place throws in
+      _ = try place.zoo("finetune", "--head", "3", "--epochs", "1", "-o", "first")
+      let flags = [
+        "finetune", "--model", "first/model.safetensors", "--data", "first/pictures", "--recipe", "last-n", "--epochs",
+        "12", "--average", "0.9", "--threads", "1", "--save-every", "0", "--json", "-o",
+      ]
+      let whole = try Program.run(flags + ["whole"], in: place.directory.path)
+      #expect(whole.code == 0, "\(whole.errors)")
+      for lines in [0, 2, 5] {
+        let name = "killed\(lines)"
+        let killed = try Program.run(flags + [name], in: place.directory.path, signal: SIGKILL) {
+          let log = (try? String(contentsOfFile: place.directory.file(name + "/log.jsonl"), encoding: .utf8)) ?? ""
+          return place.exists(name + "/state.safetensors") && log.count { $0 == "\n" } >= lines
+        }
+        #expect(killed.code == SIGKILL && !place.exists(name + "/model.safetensors"))
+        let resumed = try Program.run(flags + [name, "--resume"], in: place.directory.path)
+        #expect(resumed.code == 0, "\(resumed.errors)")
+        #expect(try summary(resumed).digest == summary(whole).digest)
+        #expect(try Program.run(flags + [name, "--resume"], in: place.directory.path).code == 66)
+      }
+    }
+  }
+
+  @Test func aFullDiskLosesNothing() throws {
+    try Workplace.with { place throws in
+      _ = try place.zoo("finetune", "--head", "3", "--epochs", "1", "-o", "first")
+      let flags = [
+        "finetune", "--model", "first/model.safetensors", "--data", "first/pictures", "--recipe", "last-n", "--epochs",
+        "3", "--threads", "1", "--save-every", "0", "--json", "-o",
+      ]
+      let whole = try Program.run(flags + ["whole"], in: place.directory.path)
+      // Room for the state before the first step, not for one with weights.
+      let full = try Program.run(flags + ["full"], in: place.directory.path, shell: "ulimit -f 32")
+      #expect(full.code == 74 && full.complaints.count == 1, "\(full.code) \(full.errors)")
+      #expect(full.errors.contains("full/state.safetensors") || full.errors.contains("large"), "\(full.errors)")
+      #expect(place.exists("full/state.safetensors") && !place.exists("full/model.safetensors"))
+      let resumed = try Program.run(flags + ["full", "--resume"], in: place.directory.path)
+      #expect(resumed.code == 0, "\(resumed.errors)")
+      #expect(try summary(resumed).digest == summary(whole).digest)
+    }
+  }
+
   @Test func convertedFilesAreTheSameBytesEachTime() throws {
     try Workplace.with { place throws in
       let source = Fixture.path("pytorch/dtypes-p2.pth")

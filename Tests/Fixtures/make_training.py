@@ -5,6 +5,8 @@ steps.json: a linear regression of 12 examples, trained by every combination of 
 averaging of weights (torch.optim, torch.nn.utils.clip_grad_norm_, torch.optim.swa_utils.AveragedModel); parameters after
 each step. Rates are those of Transformers' cosine schedule.
 
+mixing.json: torchvision.transforms.v2's MixUp and CutMix, with the shares and boxes that they drew.
+
 losses.json: torch.nn.functional.cross_entropy and its gradient, with class weights, label smoothing and shared targets.
 """
 import json
@@ -12,6 +14,7 @@ from itertools import product
 from pathlib import Path
 
 import torch
+from torchvision.transforms import v2
 from transformers import get_cosine_schedule_with_warmup
 
 folder = Path(__file__).parent / "training"
@@ -98,4 +101,28 @@ def loss(smoothing, weighted, shared):
 
 losses = [loss(*how) for how in product([0, 0.1], [False, True], [False, True])]
 (folder / "losses.json").write_text(json.dumps(losses) + "\n")
+
+torch.set_default_dtype(torch.float32)
+
+
+def mixed(kind):
+    pictures, labels = torch.randn(3, 2, 6, 8), torch.tensor([0, 2, 1])
+    transform = {"mixup": v2.MixUp, "cutmix": v2.CutMix}[kind](alpha=1.0, num_classes=3)
+    drawn = {}
+    make = transform.make_params
+
+    def remember(inputs):
+        drawn.update(make(inputs))
+        return drawn
+
+    transform.make_params = remember
+    inputs, targets = transform(pictures, labels)
+    box = drawn.get("box")
+    return {
+        "share": drawn.get("lam", drawn.get("lam_adjusted")), "box": [int(side) for side in box] if box else None,
+        "inputs": pictures.flatten().tolist(), "mixed": inputs.flatten().tolist(), "targets": targets.flatten().tolist()}
+
+
+mixing = {kind: [mixed(kind) for _ in range(3)] for kind in ["mixup", "cutmix"]}
+(folder / "mixing.json").write_text(json.dumps(mixing) + "\n")
 print((folder / "steps.json").stat().st_size)

@@ -4,6 +4,7 @@ import Testing
 import ZooCatalog
 import ZooCheckpoint
 import ZooInference
+import ZooVision
 
 @testable import ZooTraining
 
@@ -126,6 +127,45 @@ import ZooInference
         let moves = usesBatch == true && name.hasPrefix("layer3.") && !name.contains("layer3.0.bn1")
         #expect(try (checkpoint.stateDict[name]?.floats() != tensor.floats()) == moves, "\(name)")
       }
+    }
+  }
+
+  @Test(arguments: ["standard", "views", "cutmix", "linear"])
+  func changedPicturesAreTheSameAfterAnInterruption(how: String) throws {
+    try withShapes { network, dataset, directory in
+      var recipe = try Recipe(kind: how == "linear" ? .head : .lastN, epochs: 3, batchSize: 8, seed: 3)
+      recipe.augmentation = how == "cutmix" ? Augmentation() : try Augmentation(parsing: "standard,jitter,erase")
+      recipe.views = how == "views" ? 2 : 0
+      (recipe.mixup, recipe.cutmix) = (0.5, how == "cutmix" ? 1 : 0)
+      let plain = try tuning(
+        network, dataset, Recipe(kind: recipe.kind, epochs: 3, batchSize: 8, seed: 3), directory.file("p")
+      ).run()
+      let whole = try tuning(network, dataset, recipe, directory.file("whole")).run()
+      #expect(whole.checkpointDigest != plain.checkpointDigest)
+      let parts = tuning(network, dataset, recipe, directory.file("parts"))
+      var steps = 0
+      #expect(throws: TrainingError.interrupted(folder: parts.folder.path, epoch: 2, epochs: 3)) {
+        try parts.run(events: { if case .step = $0 { steps += 1 } }, isInterrupted: { steps == 4 })
+      }
+      #expect(try parts.run(resume: true).checkpointDigest == whole.checkpointDigest)
+    }
+  }
+
+  @Test func aPictureThatGoesAwayWhileTheRunIsOnIsNamedAndNothingIsLost() throws {
+    try withShapes { network, dataset, directory in
+      var recipe = try Recipe(kind: .lastN, epochs: 3, batchSize: 8, seed: 3)
+      recipe.augmentation.flip = 0.5
+      let whole = try tuning(network, dataset, recipe, directory.file("whole")).run()
+      let run = tuning(network, dataset, recipe, directory.file("run"))
+      let picture = dataset.training[5].path
+      let content = try Data(contentsOf: URL(filePath: picture))
+      #expect {
+        try run.run(events: { if case .epoch = $0 { unlink(picture) } })
+      } throws: {
+        if case TrainingError.unreadablePicture(picture, _) = $0 { true } else { false }
+      }
+      try content.write(to: URL(filePath: picture))
+      #expect(try run.run(resume: true).checkpointDigest == whole.checkpointDigest)
     }
   }
 

@@ -17,9 +17,11 @@ import ZooGraph
       examples: [0, 1, 0, 1].map { Example(path: "", name: "", label: $0, digest: nil) },
       features: rows.map { FloatTensor($0) })
     let recipe = try Recipe(epochs: 1)
+    let loss = ClassLoss(classes: 2)
     let learner = try HeadLearner(
-      cut: NetworkCut(graph, firstStage: 1, model: "tiny"), data: PreparedData(training: part, validation: part),
-      loss: ClassLoss(classes: 2))
+      cut: NetworkCut(graph, firstStage: 1, model: "tiny"),
+      source: FixedFeatures(views: [part.features], labels: part.labels, loss: loss, mixing: Mixing()),
+      data: PreparedData(training: part, validation: part), loss: loss)
     var training = PhaseTraining(learner, recipe: recipe)
     var watch = LossWatch()
     for _ in 0..<30 { _ = try training.step([[0, 1, 2, 3]], learningRate: 0.05, seed: { _ in 1 }, watch: &watch) }

@@ -9,6 +9,8 @@ protocol Learner: AnyObject {
   var parameters: [Float] { get set }
   /// What a batch itself moves, BatchNorm's running means and variances; empty where there is none.
   var statistics: [Float] { get set }
+  /// Says which batches come next, so that they can be made ahead.
+  func announce(_ batches: [AnnouncedBatch])
   /// Fills the gradient of the batch's mean loss.
   ///
   /// - Parameters:
@@ -24,10 +26,18 @@ protocol Learner: AnyObject {
 }
 
 extension Learner {
+  func announce(_ batches: [AnnouncedBatch]) {}
+
   var statistics: [Float] {
     get { [] }
     set {}
   }
+}
+
+/// A batch that the loop will ask for.
+struct AnnouncedBatch: Equatable {
+  let places: [Int]
+  let seed: UInt64
 }
 
 /// What a batch gave.

@@ -25,10 +25,13 @@ struct PhaseTraining {
     let divergence: TrainingError.Divergence?
   }
 
-  /// Moves the parameters once, by the gradient of the mean loss over all of the batches.
+  /// Moves the parameters once, by the gradient of the mean loss over all of the batches; where it throws, all is as it was.
   mutating func step(
     _ batches: ArraySlice<[Int]>, learningRate: Double, seed: (_ batch: Int) -> UInt64, watch: inout LossWatch
   ) throws -> Step {
+    let statistics = learner.statistics
+    var isDone = false
+    defer { if !isDone { learner.statistics = statistics } }
     var outcome = StepOutcome()
     for (place, batch) in zip(batches.indices, batches) {
       let part = try learner.computeGradient(of: batch, seed: seed(place))
@@ -41,14 +44,15 @@ struct PhaseTraining {
     learner.update { norm = descent.norm(of: isSummed ? sum : $1) }
     norm *= Double(scale)
     let divergence = watch.notice(loss: outcome.loss / outcome.weight, gradientNorm: norm)
+    isDone = divergence == nil
     guard divergence == nil else { return Step(outcome: outcome, gradientNorm: norm, divergence: divergence) }
     // As torch.nn.utils.clip_grad_norm_.
     if let clip { scale *= Float(min(1, clip / (norm + 1e-6))) }
     learner.update { parameters, gradient in
       descent.apply(isSummed ? sum : gradient, scale: scale, to: &parameters, learningRate: learningRate)
     }
-    let statistics = learner.statistics
-    learner.update { parameters, _ in average?.update(parameters, statistics) }
+    let moved = learner.statistics
+    learner.update { parameters, _ in average?.update(parameters, moved) }
     return Step(outcome: outcome, gradientNorm: norm, divergence: nil)
   }
 

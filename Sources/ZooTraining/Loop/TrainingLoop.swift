@@ -50,10 +50,22 @@ struct TrainingLoop {
       let steps = (batches.count + recipe.accumulate - 1) / recipe.accumulate
       let schedule = CosineDecay(highest: phase.learningRate, steps: steps * phase.epochs)
       let before = (epoch - 1 - (last - phase.epochs)) * steps
+      let seed = epochSeed(epoch, batches.count)
+      learner.announce(
+        batches.indices.dropFirst(state.position.step * recipe.accumulate).map {
+          AnnouncedBatch(places: batches[$0], seed: seed &+ UInt64($0))
+        })
       while state.position.step < steps {
         let step = state.position.step
-        let outcome = try self.step(
-          &training, batches, rate: schedule.rate(at: before + step), &state.position, &timing)
+        let outcome: PhaseTraining.Step
+        do {
+          outcome = try self.step(
+            &training, batches, rate: schedule.rate(at: before + step), &state.position, &timing)
+        } catch let error as any ReportableError {
+          state.learner = training.state()
+          try saver.save(state, timing: &timing)
+          throw error
+        }
         if let cause = outcome.divergence {
           try folder.markDiverged()
           throw TrainingError.diverged(folder: folder.path, epoch: epoch, step: step + 1, cause: cause)
@@ -81,16 +93,21 @@ struct TrainingLoop {
     state.position.phase = hasStopped(state.position) ? phases.count : state.position.phase + 1
   }
 
+  /// Of the epoch's first batch; each has a seed of its own.
+  private func epochSeed(_ epoch: Int, _ batches: Int) -> UInt64 {
+    recipe.seed &+ UInt64(epoch - 1) &* UInt64(batches)
+  }
+
   private func step(
     _ training: inout PhaseTraining, _ batches: [[Int]], rate: Double, _ position: inout RunState.Position,
     _ timing: inout RunTiming
   ) throws -> PhaseTraining.Step {
     let first = position.step * recipe.accumulate
     let slice = batches[first..<min(first + recipe.accumulate, batches.count)]
-    let epochSeed = recipe.seed &+ UInt64(position.epoch - 1) &* UInt64(batches.count)
+    let seed = epochSeed(position.epoch, batches.count)
     let start = ContinuousClock.now
     let step = try training.step(
-      slice, learningRate: rate, seed: { epochSeed &+ UInt64($0) }, watch: &position.watch)
+      slice, learningRate: rate, seed: { seed &+ UInt64($0) }, watch: &position.watch)
     timing.waiting += step.outcome.waiting
     timing.learning += (ContinuousClock.now - start).seconds - step.outcome.waiting
     position.outcome = position.outcome + step.outcome

@@ -32,15 +32,20 @@ struct FeatureScale {
     self.factor = factor
   }
 
-  /// The rows, scaled, one after another.
-  func apply(_ rows: [FloatTensor]) throws -> [Float] {
+  /// Scales rows that stand one after another.
+  func apply(to rows: inout [Float]) {
     let count = mean.count
-    var scaled = [Float](repeating: 0, count: rows.count * count)
-    for (row, tensor) in rows.enumerated() {
-      try tensor.withValues { values in
-        for index in 0..<count { scaled[row * count + index] = (values[index] - mean[index]) * factor[index] }
+    rows.withUnsafeMutableBufferPointer { rows in
+      for start in stride(from: 0, to: rows.count, by: count) {
+        for index in 0..<count { rows[start + index] = (rows[start + index] - mean[index]) * factor[index] }
       }
     }
+  }
+
+  /// The rows, scaled, one after another.
+  func apply(_ rows: [FloatTensor]) throws -> [Float] {
+    var scaled = try FloatTensor.joined(rows, count: mean.count)
+    apply(to: &scaled)
     return scaled
   }
 }

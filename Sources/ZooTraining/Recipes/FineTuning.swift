@@ -13,6 +13,8 @@ public struct FineTuning {
   public var command = ""
   public var title = ""
   public var threads: Int?
+  /// Seconds between two saves of the state; nil for the usual, 0 saves after every step.
+  public var saveInterval: Double?
   /// Where features are kept between runs; nil keeps none.
   public var cacheFolder: String? = FeatureCache.folder()
   /// Sentences for the top of the report.
@@ -47,16 +49,17 @@ public struct FineTuning {
     let phases = zip(stages, parts).map { phase, part in
       TrainingPhase(
         epochs: phase.epochs, learningRate: phase.learningRate,
-        batches: { try features.batches(part.cut, epoch: $0) },
-        makeLearner: { try learner(part, learnt: $0, features.data(part.cut)) })
+        batches: { try features.batches(part, epoch: $0) },
+        makeLearner: { try learner(part, learnt: $0, features) })
     }
     var loop = TrainingLoop(recipe: recipe, folder: folder, phases: phases)
     loop.events = events
     loop.isInterrupted = isInterrupted
+    loop.saveInterval = saveInterval ?? loop.saveInterval
     let trained = try loop.run(from: state)
     guard let last = parts.last else { throw TrainingError.noHead(model: network.path) }
     let result = try RunResult(
-      tuning: self, target: target, part: last, data: features.data(last.cut), trained: trained
+      tuning: self, target: target, part: last, data: features.data(last), trained: trained
     ).write()
     folder.finish()
     return result
@@ -68,13 +71,17 @@ public struct FineTuning {
       recipe: recipe, model: network.digest, data: Digest.sha256(of: data.joined(separator: "\n")))
   }
 
-  private func learner(_ part: TargetNetwork.Part, learnt: Weights, _ data: PreparedData) throws -> any Learner {
-    let weights =
-      recipe.balancesClasses ? ClassLoss.balancedWeights(data.training.labels, classes: dataset.labels.count) : nil
-    let loss = ClassLoss(classes: dataset.labels.count, smoothing: Float(recipe.labelSmoothing), weights: weights)
-    guard !part.isLogisticRegression else { return try HeadLearner(cut: part.cut, data: data, loss: loss) }
+  private func learner(_ part: TargetNetwork.Part, learnt: Weights, _ features: PhaseFeatures) throws -> any Learner {
+    let (data, classes) = (try features.data(part), dataset.labels.count)
+    let loss = ClassLoss(
+      classes: classes, smoothing: Float(recipe.labelSmoothing),
+      weights: recipe.balancesClasses ? ClassLoss.balancedWeights(data.training.labels, classes: classes) : nil)
+    let source = try features.source(part, loss: loss)
+    guard !part.isLogisticRegression else {
+      return try HeadLearner(cut: part.cut, source: source, data: data, loss: loss)
+    }
     return try StageLearner(
       part: part, weights: StartingWeights(network: network, part: part, recipe: recipe).make(learnt: learnt),
-      data: data, loss: loss, recipe: recipe, threads: threads)
+      source: source, data: data, loss: loss, recipe: recipe, threads: threads)
   }
 }

@@ -18,22 +18,39 @@ public struct FrozenFeatures {
   }
 
   private static let batch = 8
-  private let preprocessing: Preprocessing
+  private let augmenter: Augmenter
+  private let view: View?
   private let graph: Graph
   private let weights: Weights
   private let cache: FeatureCache?
   private let options: CompileOptions
 
+  /// One of several ways in which each picture is changed.
+  struct View {
+    let augmentation: Augmentation
+    let seed: UInt64
+    let index: Int
+
+    fileprivate var key: [String] { [CheckpointMetadata.encode(augmentation), "seed \(seed)", "view \(index)"] }
+
+    fileprivate func seed(for example: Example) -> UInt64 {
+      SeededGenerator.seed(seed ^ (example.digest.flatMap { UInt64($0.prefix(16), radix: 16) } ?? 0), index)
+    }
+  }
+
   /// - Parameters:
   ///   - graph: the frozen part.
+  ///   - view: nil prepares pictures as for judging.
   ///   - cacheFolder: nil keeps nothing on disk.
   init(
-    network: PretrainedNetwork, graph: Graph, stage: Int, cacheFolder: String?, options: CompileOptions
+    network: PretrainedNetwork, graph: Graph, stage: Int, view: View? = nil, cacheFolder: String?,
+    options: CompileOptions
   ) throws {
-    preprocessing = network.preprocessing
+    augmenter = try Augmenter(view?.augmentation ?? Augmentation(), preprocessing: network.preprocessing)
+    self.view = view
     self.graph = graph
     weights = try network.weights(for: graph)
-    let key = ["1", network.digest, network.input, network.description.family, "stage \(stage)"]
+    let key = ["1", network.digest, network.input, network.description.family, "stage \(stage)"] + (view?.key ?? [])
     cache = graph.nodes.isEmpty ? nil : cacheFolder.map { FeatureCache(folder: $0, key: key) }
     self.options = options
   }
@@ -41,7 +58,7 @@ public struct FrozenFeatures {
   /// - Parameter progress: called with the pictures done; true stops the work.
   /// - Throws: `EngineError`, `GraphError`; nothing for a broken picture, which is left out.
   func compute(_ examples: [Example], progress: (Int) -> Bool) throws -> Result? {
-    let pictureShape = [3] + preprocessing.size
+    let pictureShape = [3] + augmenter.preprocessing.size
     let shapes = try graph.inferShapes(input: [1] + pictureShape)
     var result = Result()
     result.shape = graph.outputs.first.map { Array(shapes[$0.index].dropFirst()) } ?? pictureShape
@@ -82,9 +99,9 @@ public struct FrozenFeatures {
   private func features(
     of batch: [Example], plan: Plan?, shape: [Int]
   ) throws -> [Swift.Result<FloatTensor, Broken>] {
-    let pictures = Self.decode(batch, preprocessing)
+    let pictures = decode(batch)
     guard let plan else { return pictures }
-    let size = 3 * preprocessing.size[0] * preprocessing.size[1]
+    let size = 3 * augmenter.preprocessing.size[0] * augmenter.preprocessing.size[1]
     var input = [Float](repeating: 0, count: Self.batch * size)
     for (index, picture) in pictures.enumerated() {
       guard case .success(let tensor) = picture else { continue }
@@ -101,18 +118,36 @@ public struct FrozenFeatures {
   }
 
   /// Decodes and normalises on every core.
-  private static func decode(
-    _ batch: [Example], _ preprocessing: Preprocessing
-  ) -> [Swift.Result<FloatTensor, Broken>] {
-    batch.concurrentMap { example in
+  private func decode(_ batch: [Example]) -> [Swift.Result<FloatTensor, Broken>] {
+    batch.concurrentMap { [augmenter, view] example in
       do {
-        return .success(try preprocessing.apply(Picture.decode(path: example.path)))
+        return .success(try augmenter.apply(Picture.decode(path: example.path), seed: view?.seed(for: example) ?? 0))
       } catch let error as any ReportableError {
         return .failure(Broken(reason: error.report.problem))
       } catch {
         return .failure(Broken(reason: "cannot be read"))
       }
     }
+  }
+
+  /// The pictures that can be read, without features.
+  ///
+  /// - Parameter progress: called with the pictures done; true stops the work.
+  func check(_ examples: [Example], progress: (Int) -> Bool) -> Result? {
+    var result = Result()
+    for start in stride(from: 0, to: examples.count, by: Self.batch) {
+      if progress(start) { return nil }
+      let batch = Array(examples[start..<min(start + Self.batch, examples.count)])
+      for (example, outcome) in zip(batch, decode(batch)) {
+        switch outcome {
+        case .success: result.examples.append(example)
+        case .failure(let problem):
+          result.skipped.append(SkippedPicture(name: example.name, reason: problem.reason))
+        }
+      }
+    }
+    _ = progress(examples.count)
+    return result
   }
 }
 

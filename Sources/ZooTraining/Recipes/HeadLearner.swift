@@ -9,22 +9,22 @@ final class HeadLearner: Learner {
   private let names: (weight: String, bias: String?)
   private let data: PreparedData
   private let scale: FeatureScale
-  private let rows: [Float]
+  private let source: any ExampleSource
   private let validationRows: [Float]
   /// Weights [classes, inputs], then biases, which stay 0 where the layer has none.
   var parameters: [Float]
   private var gradient: [Float]
   let groups: [GradientDescent.Group]
 
-  init(cut: NetworkCut, data: PreparedData, loss: ClassLoss) throws {
+  init(cut: NetworkCut, source: any ExampleSource, data: PreparedData, loss: ClassLoss) throws {
     inputs = cut.headInputs
     self.loss = loss
     let classes = loss.classes
     names = (cut.headWeight, cut.headBias)
     self.data = data
     // A mean can't be taken away from the features of a layer that has no bias to make up for it.
-    scale = try FeatureScale(data.training.features, count: inputs, centres: cut.headBias != nil)
-    rows = try scale.apply(data.training.features)
+    scale = try FeatureScale(data.views.flatMap { $0 }, count: inputs, centres: cut.headBias != nil)
+    self.source = source
     validationRows = try scale.apply(data.validation.features)
     parameters = [Float](repeating: 0, count: classes * inputs + classes)
     gradient = parameters
@@ -32,15 +32,20 @@ final class HeadLearner: Learner {
     groups = [.init(range: 0..<biases), .init(range: biases..<biases + classes, isDecayed: false)]
   }
 
-  func computeGradient(of batch: [Int], seed: UInt64) -> StepOutcome {
-    let targets = loss.targets(batch.map { data.training.examples[$0].label })
+  func announce(_ batches: [AnnouncedBatch]) { source.announce(batches) }
+
+  func computeGradient(of batch: [Int], seed: UInt64) throws -> StepOutcome {
+    var made = try source.batch(batch, seed: seed)
+    scale.apply(to: &made.inputs)
+    let rows = made.inputs
     let biases = classes * inputs
-    let logits = batch.flatMap { row(of: rows, $0) }
+    let logits = batch.indices.flatMap { row(of: rows, $0) }
     var errors = logits
-    let outcome = loss.outcome(logits, targets: targets, gradient: &errors)
+    var outcome = loss.outcome(logits, targets: made.targets, gradient: &errors)
+    outcome.waiting = made.waiting
     gradient.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
-    for (position, example) in batch.enumerated() {
-      let base = example * inputs
+    for position in batch.indices {
+      let base = position * inputs
       gradient.withUnsafeMutableBufferPointer { gradient in
         rows.withUnsafeBufferPointer { rows in
           for label in 0..<classes {

@@ -1,3 +1,5 @@
+import ZooVision
+
 /// How a network is fine-tuned; saved with its result.
 public struct Recipe: Codable, Sendable, Equatable {
   /// The ways of transfer learning.
@@ -55,6 +57,19 @@ public struct Recipe: Codable, Sendable, Equatable {
   /// Whether rare classes count more: each by the number of examples over classes times its own.
   public var balancesClasses = false
 
+  /// What is changed at random in training pictures.
+  public var augmentation = Augmentation()
+  /// So many changed views of each training picture go through the frozen part once, and each step takes one of them; 0
+  /// changes pictures anew each time, which then go through all of the network.
+  public var views = 0
+  /// Parameters of the Beta distributions by whose shares examples are mixed; 0 mixes none.
+  public var mixup = 0.0
+  public var cutmix = 0.0
+
+  /// Whether each step's pictures are made anew.
+  var makesPicturesAnew: Bool { views == 0 && (!augmentation.isIdentity || cutmix > 0) }
+  var mixing: Mixing { Mixing(mixup: mixup, cutmix: cutmix) }
+
   public static let defaultStagedDepth = 3
   public static let defaultHidden = [256]
 
@@ -102,6 +117,13 @@ public struct Recipe: Codable, Sendable, Equatable {
       hidden.allSatisfy { (1...65536).contains($0) } && hidden.count <= 16 && hidden.isEmpty == (kind != .mlp),
       "--hidden", hidden.map(String.init).joined(separator: ","), "1 to 16 sizes from 1 to 65536, with --recipe mlp")
     try Self.require(dropout >= 0 && dropout < 1, "--dropout", "\(dropout)", "a number from 0, below 1")
+    try Self.require(
+      (0...1000).contains(views) && (views == 0 || !augmentation.isIdentity), "--views", "\(views)",
+      "1 to 1000, with --augment")
+    try Self.require(mixup >= 0 && mixup <= 100, "--mixup", "\(mixup)", "a number from 0 to 100, such as 0.2")
+    try Self.require(
+      cutmix >= 0 && cutmix <= 100 && (cutmix == 0 || views == 0), "--cutmix", "\(cutmix)",
+      "a number from 0 to 100, such as 1, and no --views")
     try Self.require(patience ?? 1 > 0, "--patience", "\(patience ?? 0)", "1 or more")
   }
 

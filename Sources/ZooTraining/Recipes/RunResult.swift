@@ -35,7 +35,7 @@ struct RunResult {
     let weights = try StartingWeights(network: tuning.network, part: part, recipe: tuning.recipe)
       .make(learnt: trained.best)
     let logits = try FeatureNetwork(
-      part.cut.trainable, weights: weights, shape: data.validation.features.first?.shape ?? [], threads: tuning.threads
+      part.cut.trainable, weights: weights, shape: data.shape, threads: tuning.threads
     ).logits(data.validation.features)
     var confusion = ConfusionMatrix(labels: tuning.dataset.labels)
     for (row, truth) in zip(logits, data.validation.labels) {

@@ -10,23 +10,25 @@ final class StageLearner: Learner {
   private let plan: TrainingPlan
   private let graph: Graph
   private let data: PreparedData
-  private let shape: [Int]
+  private let source: any ExampleSource
   private let threads: Int?
   private let loss: ClassLoss
   let groups: [GradientDescent.Group]
 
   /// - Parameter weights: of the part that is trained.
   init(
-    part: TargetNetwork.Part, weights: Weights, data: PreparedData, loss: ClassLoss, recipe: Recipe, threads: Int?
+    part: TargetNetwork.Part, weights: Weights, source: any ExampleSource, data: PreparedData, loss: ClassLoss,
+    recipe: Recipe,
+    threads: Int?
   ) throws {
     graph = part.cut.trainable
     self.data = data
     self.loss = loss
     self.threads = threads
-    shape = data.training.features.first?.shape ?? []
+    self.source = source
     let usesBatch = recipe.usesBatchStatistics ?? (recipe.kind == .scratch)
     plan = try TrainingPlan(
-      graph: graph, weights: weights, trainable: part.parameters.trainable, inputShape: shape,
+      graph: graph, weights: weights, trainable: part.parameters.trainable, inputShape: source.shape,
       options: TrainingOptions(threads: threads, batchStatistics: usesBatch ? nil : []))
     groups = part.parameters.groups(of: plan.layout)
   }
@@ -41,16 +43,18 @@ final class StageLearner: Learner {
     set { plan.statistics = newValue }
   }
 
+  func announce(_ batches: [AnnouncedBatch]) { source.announce(batches) }
+
   func computeGradient(of batch: [Int], seed: UInt64) throws -> StepOutcome {
-    let input = try FloatTensor.joined(batch.map { data.training.features[$0] }, count: shape.reduce(1, *))
-    let targets = loss.targets(batch.map { data.training.examples[$0].label })
+    let made = try source.batch(batch, seed: seed)
     var outcome = StepOutcome()
-    _ = try input.withUnsafeBufferPointer { input in
+    _ = try made.inputs.withUnsafeBufferPointer { input in
       try plan.step(input, batch: batch.count, seed: seed) { logits, _, gradient in
-        outcome = loss.outcome(logits, targets: targets, gradient: &gradient)
-        return outcome.loss
+        outcome = loss.outcome(logits, targets: made.targets, gradient: &gradient)
+        return outcome.loss / outcome.weight
       }
     }
+    outcome.waiting = made.waiting
     return outcome
   }
 
@@ -59,7 +63,7 @@ final class StageLearner: Learner {
   }
 
   func judge() throws -> Judgement {
-    let network = try FeatureNetwork(graph, weights: plan.weights(), shape: shape, threads: threads)
+    let network = try FeatureNetwork(graph, weights: plan.weights(), shape: source.shape, threads: threads)
     return SoftmaxLoss.judge(try network.logits(data.validation.features), truths: data.validation.labels)
   }
 

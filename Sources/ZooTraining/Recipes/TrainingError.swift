@@ -16,6 +16,8 @@ public enum TrainingError: Error, Sendable, Equatable {
   /// The checkpoint doesn't name its classes.
   case noLabels(file: String)
   case nothingReadable(folder: String, reason: String)
+  /// A picture that could be read when the run began.
+  case unreadablePicture(file: String, reason: String)
   case missingTensor(file: String, name: String)
   case misshapenTensor(file: String, name: String, expected: [Int], found: [Int])
   /// The folder holds a finished run.

@@ -31,6 +31,11 @@ extension TrainingError: ReportableError {
         advice: "evaluate a checkpoint that zoo finetune or zoo convert wrote with labels")
     case .nothingReadable(let folder, let reason):
       ErrorReport(.badData, file: folder, problem: "no picture can be read; the first: \(reason)")
+    case .unreadablePicture(let file, let reason):
+      ErrorReport(
+        .noInput, file: file,
+        problem: "could be read when the run began, and can't be now (\(reason)); the run is saved",
+        advice: "put it back and go on with --resume, or begin again with --force")
     case .missingTensor(let file, let name): ErrorReport(.badData, file: file, place: name, problem: "is missing")
     case .misshapenTensor(let file, let name, let expected, let found):
       ErrorReport(.badData, file: file, place: name, problem: "expected shape \(expected), found \(found)")

@@ -14,6 +14,8 @@ public struct TextFineTuning {
   /// Shown in the report.
   public var command = ""
   public var threads: Int?
+  /// Seconds between two saves of the state; nil for the usual, 0 saves after every step.
+  public var saveInterval: Double?
 
   private static let block = 128
   private static let longest = 512
@@ -64,6 +66,7 @@ public struct TextFineTuning {
     var loop = TrainingLoop(recipe: recipe, folder: folder, phases: phases)
     loop.events = events
     loop.isInterrupted = isInterrupted
+    loop.saveInterval = saveInterval ?? loop.saveInterval
     let trained = try loop.run(from: state)
     let judge = try groups.last.map { groups in
       try self.learner(

@@ -22,7 +22,7 @@ extension Picture {
       .padded(left: across.padding, top: down.padding, width: newWidth, height: newHeight)
   }
 
-  private func cropped(columns: Range<Int>, rows: Range<Int>) -> Picture {
+  func cropped(columns: Range<Int>, rows: Range<Int>) -> Picture {
     guard columns.count < width || rows.count < height else { return self }
     var result: [UInt8] = []
     result.reserveCapacity(columns.count * rows.count * 3)

@@ -105,7 +105,17 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   ///
   /// - Throws: ``PictureError``.
   public func write(_ picture: Picture, into target: UnsafeMutableBufferPointer<Float>) throws {
-    let fitted = try fitted(picture)
+    try writeNormalised(fitted(picture), into: target)
+  }
+
+  /// [3, height, width] values of a picture that has its size already.
+  func normalised(_ fitted: Picture) throws -> [Float] {
+    var values = [Float](repeating: 0, count: fitted.pixels.count)
+    try values.withUnsafeMutableBufferPointer { try writeNormalised(fitted, into: $0) }
+    return values
+  }
+
+  private func writeNormalised(_ fitted: Picture, into target: UnsafeMutableBufferPointer<Float>) throws {
     let plane = fitted.width * fitted.height
     guard target.count == 3 * plane, let base = target.baseAddress else {
       throw PictureError.badPreprocessing(problem: "room for \(target.count) values, needs \(3 * plane)")
