@@ -1,35 +1,23 @@
 // Linear layers over panels of their weights: for many rows at the speed of arithmetic, for one at that of memory.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <new>
-#include <vector>
+#include <type_traits>
 
-#include "activations.hpp"
-#include "network.hpp"
+#include "panels.hpp"
 #include "parallel.hpp"
-#include "sequences.h"
-
-struct zoo_panels {
-  int64_t inputs, outputs;
-  zoo_panel_kind kind;
-  zoo::Pages weights;
-  std::vector<float> factors;
-
-  int64_t count() const { return outputs / zoo_panel_outputs; }
-  int64_t panel_size() const { return inputs * zoo_panel_outputs; }
-};
 
 namespace {
 
 using zoo::Lanes;
+using zoo::block_rows;
+using zoo::Finish;
+using zoo::tile_rows;
 using zoo::vector_at;
 
-// Rows that a tile of the result has at most: with four vectors of each they fill AVX-512's registers.
-constexpr int tile_rows = 6;
 // Tiles below which a panel goes by too fast for anything to be fetched meanwhile.
 constexpr int64_t least_tiles = 4;
-// Rows that one thread takes of a panel at once: their inputs stay in its cache.
-constexpr int64_t block_rows = 96;
 
 int64_t element_size(zoo_panel_kind kind) {
   return kind == ZOO_PANELS_FLOAT32 ? 4 : kind == ZOO_PANELS_BFLOAT16 ? 2 : 1;
@@ -49,13 +37,6 @@ struct Ahead {
   int64_t lines = 0;
 };
 
-// What becomes of sums.
-struct Finish {
-  const float *factors, *bias, *residual;
-  int64_t residual_row;
-  zoo_activation activation;
-};
-
 template <int lanes, int rows, int vectors, typename Weight>
 ALWAYS_INLINE void multiply_tile(const float *a, int64_t a_row, const Weight *panel, float *c, int64_t c_row,
                                  int64_t depth, const Finish &finish, const Ahead &ahead) {
@@ -65,19 +46,11 @@ ALWAYS_INLINE void multiply_tile(const float *a, int64_t a_row, const Weight *pa
   for (int row = 0; row < rows; row++)
 #pragma clang loop unroll(full)
     for (int vector = 0; vector < vectors; vector++) sums[row][vector] = Vector{};
-  zoo::accumulate_tile<lanes>(sums, a, a_row, 1, panel, zoo_panel_outputs, depth, ahead.from, ahead.lines);
-#pragma clang loop unroll(full)
-  for (int vector = 0; vector < vectors; vector++) {
-    auto offset = vector * lanes;
-    Vector factor = finish.factors ? vector_at<lanes>(finish.factors + offset) : Vector{} + 1.0f;
-    Vector bias = finish.bias ? vector_at<lanes>(finish.bias + offset) : Vector{};
-#pragma clang loop unroll(full)
-    for (int row = 0; row < rows; row++) {
-      Vector sum = zoo::activated<lanes>(sums[row][vector] * factor + bias, finish.activation);
-      if (finish.residual) sum += vector_at<lanes>(finish.residual + row * finish.residual_row + offset);
-      vector_at<lanes>(c + row * c_row + offset) = sum;
-    }
-  }
+  if constexpr (std::is_same_v<Weight, uint16_t>)
+    zoo::accumulate_pairs<lanes>(sums, a, a_row, panel, zoo_panel_outputs, depth, ahead.from, ahead.lines);
+  else
+    zoo::accumulate_tile<lanes>(sums, a, a_row, 1, panel, zoo_panel_outputs, depth, ahead.from, ahead.lines);
+  zoo::finish_tile<lanes>(sums, c, c_row, finish);
 }
 
 template <int lanes, int vectors, typename Weight>
@@ -107,15 +80,14 @@ ALWAYS_INLINE void multiply_panel(const zoo_panels &panels, const zoo_product &p
     ahead.from = reinterpret_cast<const char *>(weights + panels.panel_size()) + begin * 64;
     ahead.lines = (end - begin + tiles - 1) / tiles;
   }
+  // Of bfloat16 each output has two numbers side by side.
+  constexpr int64_t width = sizeof(Weight) == 2 ? 2 : 1;
   for (int64_t part = 0; part < zoo_panel_outputs; part += vectors * lanes) {
     auto output = panel * zoo_panel_outputs + part;
-    Finish finish{panels.factors.empty() ? nullptr : panels.factors.data() + output,
-                  product.bias ? product.bias + output : nullptr, nullptr, product.residual_row, product.activation};
     for (auto row = first; row < last; row += tile_rows) {
-      if (product.residual) finish.residual = product.residual + row * product.residual_row + output;
       multiply_rows<lanes, vectors>(std::min<int64_t>(tile_rows, last - row), product.input + row * product.input_row,
-                                    product.input_row, weights + part, product.output + row * product.output_row + output,
-                                    product.output_row, panels.inputs, finish, ahead);
+                                    product.input_row, weights + part * width, product.output + row * product.output_row + output,
+                                    product.output_row, panels.inputs, Finish(panels, product, output, row), ahead);
       ahead.from += ahead.lines * 64;
     }
   }
@@ -149,6 +121,7 @@ template <typename Weight, typename Convert>
 void pack(zoo_panels &panels, int64_t first, const float *weights, int64_t outputs, bool is_transposed,
           const Convert &convert) {
   auto inputs = panels.inputs;
+  bool is_paired = panels.kind == ZOO_PANELS_BFLOAT16;
   auto whole = (outputs + zoo_panel_outputs - 1) / zoo_panel_outputs;
   zoo::parallel(whole, [&](int64_t begin, int64_t end) {
     for (auto panel = begin; panel < end; panel++) {
@@ -158,7 +131,8 @@ void pack(zoo_panels &panels, int64_t first, const float *weights, int64_t outpu
         for (int64_t column = 0; column < zoo_panel_outputs; column++) {
           auto output = panel * zoo_panel_outputs + column;
           float value = column >= count ? 0 : is_transposed ? weights[k * outputs + output] : weights[output * inputs + k];
-          to[k * zoo_panel_outputs + column] = convert(first + output, value);
+          auto place = is_paired ? (k & ~1) * zoo_panel_outputs + 2 * column + (k & 1) : k * zoo_panel_outputs + column;
+          to[place] = convert(first + output, value);
         }
     }
   });
@@ -172,7 +146,7 @@ zoo_panels *zoo_panels_create(int64_t inputs, int64_t outputs, zoo_panel_kind ki
   try {
     auto panels = new zoo_panels{inputs, outputs, kind, {}, {}};
     try {
-      panels->weights = zoo::Pages(static_cast<size_t>(inputs * outputs * element_size(kind)));
+      panels->weights = zoo::Pages(static_cast<size_t>(panels->panel_size() * panels->count() * element_size(kind)));
       if (kind == ZOO_PANELS_INT8) panels->factors.resize(outputs);
       return panels;
     } catch (...) {
@@ -211,6 +185,7 @@ void zoo_panels_pack(zoo_panels *panels, int64_t first, const float *weights, in
 }
 
 void zoo_panels_multiply(const zoo_panels *panels, const zoo_product *product) {
+  if (zoo::multiplies_rounded(*panels, product->rows)) return zoo::multiply_rounded(*panels, *product);
   auto kernel = multiply_8;
   if (zoo::instruction_set() == zoo::InstructionSet::wide) kernel = multiply_16;
   if (zoo::instruction_set() == zoo::InstructionSet::middle) kernel = multiply_8_fused;

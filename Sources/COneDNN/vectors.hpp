@@ -14,7 +14,6 @@ struct Lanes {
   typedef float type __attribute__((vector_size(lanes * sizeof(float)), aligned(sizeof(float))));
   typedef int32_t integer __attribute__((vector_size(lanes * sizeof(int32_t))));
   typedef uint32_t bits __attribute__((vector_size(lanes * sizeof(uint32_t))));
-  typedef uint16_t halves __attribute__((vector_size(lanes * sizeof(uint16_t)), aligned(sizeof(uint16_t))));
   typedef int8_t bytes __attribute__((vector_size(lanes), aligned(1)));
 };
 
@@ -30,16 +29,6 @@ ALWAYS_INLINE const typename Lanes<lanes>::type &vector_at(const float *place) {
 
 template <int lanes>
 ALWAYS_INLINE typename Lanes<lanes>::type widened(const float *place) { return vector_at<lanes>(place); }
-
-// bfloat16.
-template <int lanes>
-ALWAYS_INLINE typename Lanes<lanes>::type widened(const uint16_t *place) {
-  auto halves = *reinterpret_cast<const typename Lanes<lanes>::halves *>(place);
-  auto bits = __builtin_convertvector(halves, typename Lanes<lanes>::bits) << 16;
-  typename Lanes<lanes>::type result;
-  std::memcpy(&result, &bits, sizeof(result));
-  return result;
-}
 
 template <int lanes>
 ALWAYS_INLINE typename Lanes<lanes>::type widened(const int8_t *place) {
@@ -63,6 +52,32 @@ ALWAYS_INLINE void accumulate_tile(typename Lanes<lanes>::type (&sums)[rows][vec
       float factor = a[row * a_row + k * a_column];
 #pragma clang loop unroll(full)
       for (int vector = 0; vector < vectors; vector++) sums[row][vector] += factors[vector] * factor;
+    }
+  }
+}
+
+// The same with b in bfloat16, [depth / 2, columns, 2]: of each column two numbers after another. An odd depth ends with
+// zeros.
+template <int lanes, int rows, int vectors>
+ALWAYS_INLINE void accumulate_pairs(typename Lanes<lanes>::type (&sums)[rows][vectors], const float *a, int64_t a_row,
+                                    const uint16_t *b, int64_t b_row, int64_t depth, const char *ahead, int64_t lines) {
+  using Vector = typename Lanes<lanes>::type;
+  using Bits = typename Lanes<lanes>::bits;
+  for (int64_t k = 0; k < depth; k += 2) {
+    if (k < 2 * lines) __builtin_prefetch(ahead + k * 32, 0, 2);
+    auto last = k + 1 < depth ? k + 1 : k;
+#pragma clang loop unroll(full)
+    for (int vector = 0; vector < vectors; vector++) {
+      Bits pairs, bits;
+      std::memcpy(&pairs, b + k * b_row + vector * 2 * lanes, sizeof(pairs));
+      Vector even, odd;
+      bits = pairs << 16;
+      std::memcpy(&even, &bits, sizeof(even));
+      bits = pairs & 0xffff0000u;
+      std::memcpy(&odd, &bits, sizeof(odd));
+#pragma clang loop unroll(full)
+      for (int row = 0; row < rows; row++)
+        sums[row][vector] += even * a[row * a_row + k] + odd * a[row * a_row + last];
     }
   }
 }
