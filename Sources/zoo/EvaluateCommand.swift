@@ -14,7 +14,8 @@ struct EvaluateCommand: ParsableCommand {
 
   @Argument(help: "A checkpoint, any weight file of a known model, or the name of a model in the store.")
   var model: String
-  @Option(help: "A folder with one folder of pictures a class.", completion: .directory)
+  @Option(
+    help: "A folder with one folder of pictures a class, or a table with columns path and label.", completion: .file())
   var data: String
   @Flag(help: "Judge each picture together with its mirror image (test-time augmentation).")
   var tta = false

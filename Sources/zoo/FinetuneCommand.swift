@@ -9,7 +9,8 @@ struct FinetuneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "finetune", abstract: "Adapt a network to classes of your own.",
     discussion: """
-      The data is a folder with one folder of pictures a class, or with train/ and val/ folders of such. The last \
+      The data is a folder with one folder of pictures a class, or with train/ and val/ folders of such; or a table \
+      (.csv, .tsv, .jsonl; columns path, label and perhaps split), or a folder with a metadata.jsonl of such. The last \
       layer is replaced and learns on features of the frozen rest, which are computed once; --recipe says what \
       else learns. Written are model.safetensors, log.jsonl and report.html.
 
@@ -30,6 +31,11 @@ struct FinetuneCommand: ParsableCommand {
   var model: String?
   @Option(help: "The folder of pictures, or the file or folder of texts.", completion: .file())
   var data: String?
+  @Option(
+    help:
+      "A table of pictures and their parts, columns path and split (train, validation, test), instead of a seeded split.",
+    completion: .file())
+  var split: String?
   @Option(name: [.short, .customLong("output")], help: "The folder to write into.", completion: .directory)
   var output: String?
   @OptionGroup(title: "Recipe") var learning: LearningOptions
@@ -63,12 +69,13 @@ struct FinetuneCommand: ParsableCommand {
         resume: resume, force: force, command: commandLine, display: display
       ).run(view: view, stop: stop)
     }
-    let isTable = !FileManager.default.isFolder(data)
-    if isTable, model == nil { throw UsageError(problem: "texts need --model, a text model such as bert_base_uncased") }
+    if !FileManager.default.isFolder(data), model == nil {
+      throw UsageError(problem: "tables of texts and pictures need --model, such as bert_base_uncased or resnet50")
+    }
     if let model, case .text(let text) = try OpenedModel.find(display.local(model), catalog: display.catalog()) {
       return try TextFineTuningRun(command: self, view: view, stop: stop).run(text, data: data)
     }
-    let dataset = try Dataset(folder: data, seed: learning.seed, head: head)
+    let dataset = try Dataset(folder: data, seed: learning.seed, head: head, split: split)
     let recipe = try learning.recipe(for: dataset, chosen: view.show(_:))
     let loaded = try loadedModel()
     var tuning = FineTuning(

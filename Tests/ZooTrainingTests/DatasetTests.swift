@@ -104,4 +104,62 @@ func makePictures(_ folder: String, _ classes: [String: Int]) throws {
       try Dataset(folder: directory.path)
     }
   }
+
+  private func write(_ text: String, _ path: String) throws {
+    try Data(text.utf8).write(to: URL(filePath: path))
+  }
+
+  @Test func tablesListPicturesWithTheirClassesAndParts() throws {
+    try withFolder(["cat": 3, "dog": 3]) { folder in
+      try write(
+        """
+        path,label,split
+        cat/0.png,feline,train
+        cat/1.png,feline,val
+        dog/0.png,canine,train
+        dog/1.png,canine,test
+        dog/2.png,canine,validation
+
+        """, folder + "/list.csv")
+      let data = try Dataset(folder: folder + "/list.csv")
+      #expect(data.labels == ["canine", "feline"])
+      #expect(data.training.map(\.name) == ["cat/0.png", "dog/0.png"] && data.training.map(\.label) == [1, 0])
+      #expect(data.validation.map(\.name) == ["cat/1.png", "dog/2.png"])
+      let held = try Dataset.held(in: folder + "/list.csv", labels: data.labels)
+      #expect(held.map(\.name) == ["cat/1.png", "dog/2.png"])
+      try write("path,label,split\ncat/0.png,a,train\ndog/0.png,b,both\n", folder + "/bad.csv")
+      #expect(throws: DataError.unknownPart(file: folder + "/bad.csv", line: 3, part: "both")) {
+        try Dataset(folder: folder + "/bad.csv")
+      }
+    }
+  }
+
+  @Test func imagefoldersAreReadByTheirMetadata() throws {
+    let directory = try TemporaryDirectory()
+    defer { directory.remove() }
+    for part in ["train", "validation"] {
+      try makePictures(directory.file(part), ["pictures": 4])
+      let lines = (0..<4).map { #"{"file_name": "pictures/\#($0).png", "label": \#([9, 10][$0 % 2])}"# }
+      try write(lines.joined(separator: "\n"), directory.file(part + "/metadata.jsonl"))
+    }
+    let data = try Dataset(folder: directory.path)
+    #expect(data.labels == ["9", "10"])
+    #expect(data.training.map(\.label) == [0, 1, 0, 1] && data.validation.count == 4)
+    #expect(data.training[1].name == "train/pictures/1.png" && data.training[1].digest != nil)
+    #expect(data.sharedPictures.count == 4)
+  }
+
+  @Test func aSplitFileSaysWhichPicturesAreKept() throws {
+    try withFolder(["cat": 2, "dog": 2]) { folder in
+      var lines = ["path\tsplit", "cat/0.png\tval", "cat/1.png\ttrain", "dog/0.png\ttrain"]
+      try write(lines.joined(separator: "\n"), folder + "/split.tsv")
+      #expect(throws: DataError.notInSplit(file: folder + "/split.tsv", name: "dog/1.png")) {
+        try Dataset(folder: folder, split: folder + "/split.tsv")
+      }
+      lines.append("dog/1.png\tval")
+      try write(lines.joined(separator: "\n"), folder + "/split.tsv")
+      let data = try Dataset(folder: folder, split: folder + "/split.tsv")
+      #expect(data.validation.map(\.name) == ["cat/0.png", "dog/1.png"] && data.imbalance == 1)
+    }
+  }
 }

@@ -11,4 +11,8 @@ public enum DataError: Error, Sendable, Equatable {
   case noTexts(folder: String)
   case headTooSmall(asked: Int)
   case headDisagrees(asked: Int, folder: String, labels: [String])
+  /// A part of a split that is none of train, validation and test.
+  case unknownPart(file: String, line: Int, part: String)
+  /// A picture that the split file doesn't list.
+  case notInSplit(file: String, name: String)
 }

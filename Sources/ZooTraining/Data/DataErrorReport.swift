@@ -32,6 +32,13 @@ extension DataError: ReportableError {
       ErrorReport(
         .noInput, file: folder, problem: "holds no train.csv, train.tsv, train.jsonl or train.txt",
         advice: "name a file of texts, or a folder with train and val files")
+    case .unknownPart(let file, let line, let part):
+      ErrorReport(
+        .badData, file: file, place: "line \(line)", problem: "split '\(part)' is none of train, validation and test")
+    case .notInSplit(let file, let name):
+      ErrorReport(
+        .badData, file: file, problem: "doesn't say which part '\(name)' belongs to",
+        advice: "add a line for it, with train, validation or test in the column split")
     case .headTooSmall(let asked):
       ErrorReport(.usage, problem: "--head \(asked): a softmax layer needs at least 2 classes")
     case .headDisagrees(let asked, let folder, let labels):

@@ -54,6 +54,16 @@ final class FineTuningView {
         + "\(first.validation) = \(first.training)".escapingControlCharacters())
   }
 
+  private func noteImbalance(_ dataset: Dataset) {
+    let counts = dataset.trainingCounts
+    guard dataset.imbalance >= 3, let least = counts.indices.min(by: { counts[$0] < counts[$1] }),
+      let most = counts.indices.max(by: { counts[$0] < counts[$1] })
+    else { return }
+    Terminal.note(
+      "zoo: the classes differ in size, from \(counts[least]) training pictures of \(dataset.labels[least]) to "
+        + "\(counts[most]) of \(dataset.labels[most]); --class-weights lets rare ones count more")
+  }
+
   func show(_ choice: AutomaticRecipe) {
     guard !isSilent else { return }
     print("--recipe \(choice.kind.rawValue): \(choice.reason)")
