@@ -52,7 +52,7 @@ let package = Package(
       ], swiftSettings: swiftFuzzing),
     .target(
       name: "ZooCatalog",
-      dependencies: ["ZooCheckpoint", "ZooGraph"],
+      dependencies: ["ZooCheckpoint", "ZooGraph"], swiftSettings: swiftFuzzing,
       plugins: ["CatalogPlugin"]),
     .target(
       name: "ZooONNX", dependencies: ["ZooCheckpoint", "ZooFormats", "ZooCatalog", "ZooGraph", "ZooONNXProgram"]),
@@ -108,7 +108,10 @@ let package = Package(
       .testTarget(name: "EndToEndTests", dependencies: ["zoo", "TestSupport"]),
       .target(
         name: "FuzzTargets",
-        dependencies: ["ZooFormats", "ZooCheckpoint", "ZooText", "CHDF5", "COnnx", "CZlib", "CIsolation"],
+        dependencies: [
+          "ZooFormats", "ZooCheckpoint", "ZooText", "ZooCatalog", "ZooGraph", "ZooONNX", "CHDF5", "COnnx", "CZlib",
+          "CIsolation",
+        ],
         path: "Tests/Fuzz/Targets"),
       .target(name: "CIsolation", dependencies: ["CText"], path: "Tests/Fuzz/Isolation"),
       .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),

@@ -55,6 +55,11 @@ import ZooCheckpoint
       for name in ["tiny", "tiny:IMAGENET1K_V1"] {
         #expect(try place.zoo("predict", name, picture, "--catalog", "catalog").code == 0)
       }
+      for verb in ["predict", "embed"] {
+        let rounded = try place.zoo(verb, "tiny", picture, "--precision", "int8", "--catalog", "catalog")
+        #expect(rounded.code == 64 && rounded.output.isEmpty)
+        #expect(rounded.complaints.count == 1 && rounded.errors.contains("--precision int8 is for text models"))
+      }
       #expect(try place.zoo("verify", "tiny", "--catalog", "catalog").code == 0)
       #expect(try place.zoo("export", "tiny", "--to", "npz", "--catalog", "catalog").code == 0)
       #expect(place.exists("tiny.npz"))

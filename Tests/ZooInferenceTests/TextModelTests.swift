@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import ZooCatalog
 import ZooCheckpoint
 import ZooEngine
 import ZooGraph
@@ -56,6 +57,23 @@ import ZooGraph
     try withModel("bert_tokens", tokenizer: TinyTokenizer.wordPieces) { model in
       let tokens = try TextReader(model).read("hello world", count: 1).map(\.token)
       #expect(tokens == ["hello", "world"])
+    }
+  }
+
+  /// Rounded weights give other logits, but nearly the same.
+  @Test(arguments: [SequencePrecision.bfloat16, .int8])
+  func precisionReachesTheNetwork(precision: SequencePrecision) throws {
+    try withModel("bert_sequences", tokenizer: TinyTokenizer.wordPieces) { model in
+      var options = try ClassifierOptions(catalog: Catalog(overlays: []))
+      let logits = try [SequencePrecision.float32, precision].map { precision in
+        options.precision = precision
+        guard case .reader(let reader) = try options.openNetwork(model.path) else { return [Float]() }
+        return try reader.read("hello world", count: 1).first?.prediction.logits ?? []
+      }
+      try #require(logits[0].count == 5 && logits[1].count == 5)
+      let largest = zip(logits[0], logits[1]).map { abs($0 - $1) }.max() ?? 0
+      let scale = logits[0].map(abs).max() ?? 0
+      #expect(largest > 0 && largest < 0.1 * scale, "\(largest) of \(scale)")
     }
   }
 

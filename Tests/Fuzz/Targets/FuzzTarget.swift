@@ -29,6 +29,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case tensorFlow = "tensorflow"
   /// A tokenizer's files, and a text through what they make.
   case tokenizer
+  /// The `config.json` of a Hugging Face folder, and the network that it makes of weights.
+  case config
   /// `zoo scan`, which looks into files of every format, the broken ones too.
   case scan
 
@@ -38,7 +40,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .pyTorchZip, .torchScript, .zip, .keras, .npz: .archive
     case .pyTorchLegacy, .pickle: .pickle
     case .safetensors: .safetensors
-    case .shardIndex, .hdf5Answer, .onnxAnswer: .json
+    case .shardIndex, .hdf5Answer, .onnxAnswer, .config: .json
     case .onnx: .protobuf
     case .hdf5, .npy, .gguf, .tensorFlow: .bytes
     case .scan: .mixed
@@ -76,6 +78,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     switch self {
     case .pickle: try ReaderLayers.readPickle(bytes)
     case .tokenizer: try TokenizerInput.run(bytes)
+    case .config: try ConfigInput.run(bytes)
     case .zip: try ReaderLayers.readArchive(ScratchFile.thread.holding(bytes))
     case .scan:
       for finding in ContentScan(path: try ScratchFile.thread.holding(bytes)).findings {

@@ -39,3 +39,39 @@ final class ScratchFile {
     return path
   }
 }
+
+/// A folder of weights, one tensor, in which one file changes; in memory where the system has such a folder.
+final class ScratchFolder {
+  private let path: String
+
+  /// One for each thread; it stays until the process ends.
+  static var thread: ScratchFolder {
+    let key = "zoo.fuzz.folder"
+    if let known = Thread.current.threadDictionary[key] as? ScratchFolder { return known }
+    let made = ScratchFolder()
+    Thread.current.threadDictionary[key] = made
+    return made
+  }
+
+  private init() {
+    let base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory()
+    path = "\(base)/zoo-fuzz-\(UUID().uuidString)"
+    mkdir(path, 0o700)
+    let header = #"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#
+    let size = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) }
+    let file = Data(size + Array(header.utf8) + [0, 0, 0, 0])
+    precondition((try? file.write(to: URL(filePath: path + "/model.safetensors"))) != nil, "no scratch folder")
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// The folder's path, with just these bytes in the file of that name.
+  func holding(_ bytes: UnsafeRawBufferPointer, as name: String) throws -> String {
+    let file = open(path + "/" + name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    defer { close(file) }
+    guard file >= 0, write(file, bytes.baseAddress, bytes.count) == bytes.count else {
+      throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
+    }
+    return path
+  }
+}

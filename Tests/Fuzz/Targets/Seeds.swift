@@ -26,10 +26,19 @@ public enum Seeds {
     case .gguf: files(.gguf)
     case .tensorFlow: files(.tensorFlowCheckpoint)
     case .scan: byFormat.values.flatMap(smallest).sorted { $0.name < $1.name }
+    case .config: configs
     case .tokenizer: contents(of: fixtures.appending(path: "text/small"))
     case .hdf5Answer: files(.hdf5).map { ($0.name, answer(.hdf5, $0.bytes)) }
     case .onnxAnswer: files(.onnx).map { ($0.name, answer(.onnx, $0.bytes)) }
     }
+  }
+
+  private static var configs: [(name: String, bytes: [UInt8])] {
+    names(in: fixtures, recursively: true).filter { $0.hasSuffix("/config.json") && !$0.hasPrefix("fuzz/") }
+      .compactMap { path in
+        (try? Data(contentsOf: fixtures.appending(path: path)))
+          .map { (path.replacingOccurrences(of: "/", with: "-"), [UInt8]($0)) }
+      }
   }
 
   /// Inputs that once were findings.
