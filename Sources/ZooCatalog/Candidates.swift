@@ -25,6 +25,9 @@ final class Candidates: Sendable {
     return networks(of: models.filter { unlike[Kin($0)] == nil })
   }
 
+  /// Makes what ``networks(of:resembling:among:)`` goes by.
+  func prepare(_ models: [Model]) { _ = knownForms(models) }
+
   private func knownForms(_ models: [Model]) -> [Kin: Set<String>] {
     forms.withLock { forms in
       if let forms { return forms }

@@ -16,6 +16,9 @@ extension Catalog {
     }
   }
 
+  /// Makes what ``identify(_:settings:)`` needs of the catalogue, while somebody else still opens the file.
+  public func prepareToIdentify() { candidates.prepare(models) }
+
   /// How a state dict fits one model, in the naming and the variant that fit best, however badly.
   ///
   /// - Returns: nil only where the model's configuration doesn't build.

@@ -65,6 +65,7 @@ public struct Conversion: Sendable {
     if !overwrite, FileManager.default.fileExists(atPath: output) { throw FileError.exists(file: output) }
     // Of a folder it is not known yet which file speaks for it.
     let early = digest ?? (try? SourceDigest(path: path))
+    if model == nil { _ = BackgroundWork { [catalog] in catalog.prepareToIdentify() } }
     let source = try WeightFile.open(path: path, salvage: salvage, keeping: keeps)
     let hashing = try early.flatMap { $0.path == source.sourceFile ? $0 : nil } ?? SourceDigest(path: source.sourceFile)
     let wantsMD5 = catalog.wantsMD5(fileName: source.sourceFile)

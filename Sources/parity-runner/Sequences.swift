@@ -6,7 +6,7 @@ import ZooEngine
 private struct Texts: Decodable {
   let ids: [[Int]]
   let decoder: [[Int]]?
-  /// Modules whose outputs are wanted behind the network's own.
+  /// Modules whose outputs are wanted behind the network's own; of an encoder-decoder those of the decoder.
   let modules: [String]?
 }
 

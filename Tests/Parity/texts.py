@@ -18,21 +18,21 @@ import torch
 from safetensors.torch import load_file
 from transformers import (
     AutoModel, AutoTokenizer, BertConfig, BertForMaskedLM, GPT2Config, GPT2LMHeadModel, RobertaConfig, RobertaForMaskedLM,
-    T5Config, T5ForConditionalGeneration, XLMRobertaConfig, XLMRobertaForMaskedLM)
+    T5Config, T5EncoderModel, T5ForConditionalGeneration, XLMRobertaConfig, XLMRobertaForMaskedLM)
 
 from networks import RUNNER, ZOO, run
 
 BOUND = 1e-4
 LENGTHS, ANSWERS = [128, 7, 61, 1], [17, 4, 9, 1]
 PRECISIONS = ["bfloat16", "int8"]
-# The modules that give the last hidden states; an encoder-decoder's have rows of either side.
+# The module that gives the last hidden states; an encoder-decoder's encoder is asked by itself.
 HIDDEN = {
     "bert_base_uncased": ["bert.encoder.layer.11.output.LayerNorm"],
     "roberta_base": ["roberta.encoder.layer.11.output.LayerNorm"],
     "xlm_roberta_base": ["roberta.encoder.layer.11.output.LayerNorm"],
     "gpt2": ["transformer.ln_f"],
-    "t5_base": ["encoder.final_layer_norm", "decoder.final_layer_norm"],
-    "flan_t5_base": ["encoder.final_layer_norm", "decoder.final_layer_norm"],
+    "t5_base": ["decoder.final_layer_norm"],
+    "flan_t5_base": ["decoder.final_layer_norm"],
 }
 
 
@@ -95,8 +95,8 @@ def reference(model, name):
     with torch.no_grad():
         out = model(**call)
     if "t5" in name:
-        return asked, [rows(out.logits, ANSWERS), rows(out.encoder_last_hidden_state, LENGTHS),
-                       rows(out.decoder_hidden_states[-1], ANSWERS)]
+        return asked, [rows(out.logits, ANSWERS), rows(out.decoder_hidden_states[-1], ANSWERS),
+                       rows(out.encoder_last_hidden_state, LENGTHS)]
     return asked, [rows(out.logits, LENGTHS), rows(out.hidden_states[-1], LENGTHS)]
 
 
@@ -109,20 +109,37 @@ def same_tokens(found, expected):
     return (found.argmax(1) == expected.argmax(1)).float().mean().item()
 
 
+def encoder_of(model):
+    encoder = T5EncoderModel(model.config).eval()
+    encoder.load_state_dict(model.state_dict(), strict=False)
+    return encoder
+
+
+def converted(model, name, folder):
+    model.save_pretrained(f"{folder}/source")
+    run(ZOO, "convert", f"{folder}/source", "--model", name, "-o", f"{folder}/model.safetensors", "--quiet")
+    return folder
+
+
+def outputs(folder, asked, precision):
+    json.dump(asked, open(f"{folder}/texts.json", "w"))
+    run(RUNNER, "sequences", f"{folder}/model.safetensors", f"{folder}/texts.json", f"{folder}/out.safetensors", precision)
+    found = load_file(f"{folder}/out.safetensors")
+    return [found[f"output.{index}"] for index in range(len(found))]
+
+
 def network(name, precisions):
     model = NETWORKS[name]().eval()
     randomize(model, 1)
     asked, expected = reference(model, name)
     with tempfile.TemporaryDirectory() as folder:
-        model.save_pretrained(f"{folder}/source")
-        run(ZOO, "convert", f"{folder}/source", "--model", name, "-o", f"{folder}/model.safetensors", "--quiet")
-        json.dump(asked, open(f"{folder}/texts.json", "w"))
+        whole = converted(model, name, f"{folder}/whole")
+        encoder = converted(encoder_of(model), name, f"{folder}/encoder") if "t5" in name else None
         found = {}
         for precision in ["float32"] + precisions:
-            run(RUNNER, "sequences", f"{folder}/model.safetensors", f"{folder}/texts.json", f"{folder}/out.safetensors",
-                precision)
-            outputs = load_file(f"{folder}/out.safetensors")
-            found[precision] = [outputs[f"output.{index}"] for index in range(len(expected))]
+            found[precision] = outputs(whole, asked, precision)
+            if encoder:
+                found[precision] += outputs(encoder, {"ids": asked["ids"]}, precision)
     logits, *hidden = [ratio(*pair) for pair in zip(found["float32"], expected)]
     held = max(logits, *hidden) <= BOUND
     shapes = ", ".join(str(tuple(values.shape)) for values in expected)
