@@ -44,6 +44,8 @@ struct FinetuneCommand: ParsableCommand {
   var threads: Int?
   @Option(help: "Seconds between two saves of the run; 0 saves after every step. Default: 10.")
   var saveEvery: Double?
+  @Flag(help: "Also write the curves for TensorBoard, into the output folder (pictures).")
+  var tensorboard = false
   @Flag(help: "Go on with the interrupted run in the output folder.")
   var resume = false
   @Flag(help: "Replace a run in the output folder.")
@@ -84,6 +86,7 @@ struct FinetuneCommand: ParsableCommand {
     tuning.command = commandLine
     tuning.threads = threads
     tuning.saveInterval = saveEvery
+    tuning.writesTensorBoard = tensorboard
     view.begin(tuning)
     let result = try tuning.run(resume: resume, force: force, events: view.show, isInterrupted: stop.isAsked)
     try view.finish(result)

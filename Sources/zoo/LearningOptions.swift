@@ -45,6 +45,8 @@ struct LearningOptions: ParsableArguments {
   var cutmix = 0.0
   @Option(help: "Times through the data; default 60 for a head alone, else 12.")
   var epochs: Int?
+  @Option(help: "Epochs of the head alone before stages learn too; default 30 for last-n, staged and full on pictures.")
+  var headEpochs: Int?
   @Option(help: "Pictures a batch; default 32 for a head alone, else 16.")
   var batchSize: Int?
   @Option(help: "Batches whose gradients are summed for one step.")
@@ -111,6 +113,7 @@ struct LearningOptions: ParsableArguments {
         return size
       }
     }
+    if let headEpochs { made.headEpochs = headEpochs }
     made.dropout = dropout
     made.unfrozenNames = unfreeze.filter { Int($0) == nil }
     made.frozenNames = freeze

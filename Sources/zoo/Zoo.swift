@@ -21,7 +21,7 @@ import ZooWorker
       Exit codes: 0 done, 1 a check did not hold, 64 wrong usage, 65 bad data, 66 no such input, 69 unavailable, \
       73 can't create the output, 74 input or output failed, 130 interrupted.
       """,
-    version: "0.1.0",
+    version: ZooVersion.current,
     groupedSubcommands: [
       CommandGroup(name: "The catalogue:", subcommands: [ListCommand.self, InfoCommand.self]),
       CommandGroup(name: "The store:", subcommands: [PullCommand.self, RemoveCommand.self]),
@@ -34,7 +34,8 @@ import ZooWorker
       CommandGroup(
         name: "Networks:",
         subcommands: [
-          PredictCommand.self, EmbedCommand.self, GenerateCommand.self, FinetuneCommand.self, EvaluateCommand.self,
+          PredictCommand.self, EmbedCommand.self, GenerateCommand.self, FinetuneCommand.self, CompareCommand.self,
+          EvaluateCommand.self,
         ]),
     ])
 

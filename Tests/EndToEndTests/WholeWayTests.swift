@@ -66,7 +66,7 @@ import Testing
       ]
       let whole = try Program.run(flags + ["whole"], in: place.directory.path)
       #expect(whole.code == 0, "\(whole.errors)")
-      for lines in [0, 2, 5] {
+      for lines in [0, 20, 33] {
         let name = "killed\(lines)"
         let killed = try Program.run(flags + [name], in: place.directory.path, signal: SIGKILL) {
           let log = (try? String(contentsOfFile: place.directory.file(name + "/log.jsonl"), encoding: .utf8)) ?? ""

@@ -80,6 +80,7 @@ import ZooVision
     try withShapes { network, dataset, directory in
       var recipe = try Recipe(kind: kind, epochs: 3, batchSize: 8, labelSmoothing: 0.1, seed: 3)
       recipe.averaging = kind == .full ? 0.9 : nil
+      recipe.headEpochs = kind == .staged ? nil : 0
       let whole = try tuning(network, dataset, recipe, directory.file("whole")).run()
       let parts = tuning(network, dataset, recipe, directory.file("parts"))
       var steps = 0
@@ -120,6 +121,7 @@ import ZooVision
     try withShapes { network, dataset, directory in
       var recipe = try Recipe(kind: .lastN, epochs: 1)
       recipe.usesBatchStatistics = usesBatch
+      recipe.headEpochs = nil
       recipe.frozenNames = ["layer3.0.bn1.*"]
       let checkpoint = try Checkpoint.open(
         path: tuning(network, dataset, recipe, directory.file("run")).run().folder.model)
@@ -137,6 +139,7 @@ import ZooVision
       recipe.augmentation = how == "cutmix" ? Augmentation() : try Augmentation(parsing: "standard,jitter,erase")
       recipe.views = how == "views" ? 2 : 0
       (recipe.mixup, recipe.cutmix) = (0.5, how == "cutmix" ? 1 : 0)
+      recipe.headEpochs = nil
       let plain = try tuning(
         network, dataset, Recipe(kind: recipe.kind, epochs: 3, batchSize: 8, seed: 3), directory.file("p")
       ).run()
@@ -155,6 +158,7 @@ import ZooVision
     try withShapes { network, dataset, directory in
       var recipe = try Recipe(kind: .lastN, epochs: 3, batchSize: 8, seed: 3)
       recipe.augmentation.flip = 0.5
+      recipe.headEpochs = nil
       let whole = try tuning(network, dataset, recipe, directory.file("whole")).run()
       let run = tuning(network, dataset, recipe, directory.file("run"))
       let picture = dataset.training[5].path
@@ -171,7 +175,9 @@ import ZooVision
 
   @Test func thawedStagesLearnAndFrozenOnesStayAsTheyAre() throws {
     try withShapes { network, dataset, directory in
-      let run = tuning(network, dataset, try Recipe(kind: .lastN, epochs: 1), directory.file("run"))
+      var recipe = try Recipe(kind: .lastN, epochs: 1)
+      recipe.headEpochs = nil
+      let run = tuning(network, dataset, recipe, directory.file("run"))
       let checkpoint = try Checkpoint.open(path: run.run().folder.model)
       for (name, tensor) in network.stateDict.tensors where tensor.dtype.isFloatingPoint && !name.hasPrefix("fc.") {
         let isLearnt = name.hasPrefix("layer3.") && !name.contains("running")

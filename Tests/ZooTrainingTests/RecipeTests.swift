@@ -5,7 +5,8 @@ import ZooGraph
 
 @Suite struct RecipeTests {
   @Test func stagesThawOneByOneAtFallingRates() throws {
-    let recipe = try Recipe(kind: .staged, unfreeze: 2, epochs: 9, learningRate: 0.4)
+    var recipe = try Recipe(kind: .staged, unfreeze: 2, epochs: 9, learningRate: 0.4)
+    recipe.headEpochs = nil
     #expect(
       recipe.phases(stages: 4) == [
         .init(unfrozen: 0, epochs: 3, learningRate: 0.4), .init(unfrozen: 1, epochs: 3, learningRate: 0.2),
@@ -15,9 +16,20 @@ import ZooGraph
 
   @Test(arguments: 1...12) func everyEpochBelongsToAPhase(epochs: Int) throws {
     for depth in 0...5 {
-      let phases = try Recipe(kind: .staged, unfreeze: depth, epochs: epochs).phases(stages: 3)
-      #expect(phases.reduce(0) { $0 + $1.epochs } == epochs && phases.allSatisfy { $0.epochs > 0 })
+      for headEpochs in [nil, 0, 5] {
+        var recipe = try Recipe(kind: .staged, unfreeze: depth, epochs: epochs)
+        recipe.headEpochs = headEpochs
+        let phases = recipe.phases(stages: 3)
+        #expect(phases.reduce(0) { $0 + $1.epochs } == recipe.totalEpochs && phases.allSatisfy { $0.epochs > 0 })
+      }
     }
+  }
+
+  @Test func theHeadLearnsAloneBeforeStagesDo() throws {
+    #expect(
+      try Recipe(kind: .full, epochs: 4, learningRate: 0.1).phases(stages: 3).map(\.unfrozen) == [0, 3])
+    #expect(try Recipe(kind: .lastN, unfreeze: 2, epochs: 4).phases(stages: 3).map(\.epochs) == [30, 4])
+    #expect(try Recipe(kind: .scratch, epochs: 4).totalEpochs == 4)
   }
 
   private func network() -> Graph {

@@ -17,6 +17,8 @@ public struct FineTuning {
   public var saveInterval: Double?
   /// Where features are kept between runs; nil keeps none.
   public var cacheFolder: String? = FeatureCache.folder()
+  /// Whether the curves are also written for TensorBoard, into the run's folder.
+  public var writesTensorBoard = false
   /// Sentences for the top of the report.
   public var warnings: [String] = []
 
@@ -53,7 +55,11 @@ public struct FineTuning {
         makeLearner: { try learner(part, learnt: $0, features) })
     }
     var loop = TrainingLoop(recipe: recipe, folder: folder, phases: phases)
-    loop.events = events
+    let curves = RunCurves(folder: writesTensorBoard ? folder.path : nil, records: state.position.records)
+    loop.events = {
+      curves.note($0)
+      events($0)
+    }
     loop.isInterrupted = isInterrupted
     loop.saveInterval = saveInterval ?? loop.saveInterval
     let trained = try loop.run(from: state)

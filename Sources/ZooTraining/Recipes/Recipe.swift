@@ -70,6 +70,11 @@ public struct Recipe: Codable, Sendable, Equatable {
   var makesPicturesAnew: Bool { views == 0 && (!augmentation.isIdentity || cutmix > 0) }
   var mixing: Mixing { Mixing(mixup: mixup, cutmix: cutmix) }
 
+  /// Epochs of the head alone, on frozen features, before stages learn too: Kumar et al., "Fine-tuning can distort
+  /// pretrained features and underperform out-of-distribution", ICLR 2022. nil: none, of `staged` a third of all.
+  public var headEpochs: Int?
+
+  public static let defaultHeadEpochs = 30
   public static let defaultStagedDepth = 3
   public static let defaultHidden = [256]
 
@@ -94,6 +99,7 @@ public struct Recipe: Codable, Sendable, Equatable {
     self.weightDecay = weightDecay ?? (optimizer == .adamw ? 5e-2 : 1e-3)
     self.labelSmoothing = labelSmoothing
     self.seed = seed
+    if [.lastN, .staged, .full].contains(kind) { headEpochs = Self.defaultHeadEpochs }
     if kind == .mlp { hidden = Self.defaultHidden }
     try check()
   }
@@ -124,6 +130,8 @@ public struct Recipe: Codable, Sendable, Equatable {
     try Self.require(
       cutmix >= 0 && cutmix <= 100 && (cutmix == 0 || views == 0), "--cutmix", "\(cutmix)",
       "a number from 0 to 100, such as 1, and no --views")
+    try Self.require(
+      (0...100_000).contains(headEpochs ?? 0), "--head-epochs", "\(headEpochs ?? 0)", "0 to 100000")
     try Self.require(patience ?? 1 > 0, "--patience", "\(patience ?? 0)", "1 or more")
   }
 

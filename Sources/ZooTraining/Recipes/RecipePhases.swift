@@ -8,24 +8,32 @@ extension Recipe {
     var learningRate: Double
   }
 
+  /// The head's rate over that of a run through all stages: on frozen features larger steps hold.
+  private static let headFactor = 3.0
+
   /// - Parameter stages: of the network, the head's not counted.
   func phases(stages: Int) -> [Phase] {
+    let head = [Phase(unfrozen: 0, epochs: headEpochs ?? 0, learningRate: learningRate * Self.headFactor)]
+      .filter { $0.epochs > 0 }
     switch kind {
-    case .head, .mlp, .lastN: [Phase(unfrozen: unfreeze, epochs: epochs, learningRate: learningRate)]
-    case .full, .scratch: [Phase(unfrozen: stages, epochs: epochs, learningRate: learningRate)]
-    case .staged: stagedPhases(stages: stages)
+    case .head, .mlp: return [Phase(unfrozen: unfreeze, epochs: epochs, learningRate: learningRate)]
+    case .lastN: return head + [Phase(unfrozen: unfreeze, epochs: epochs, learningRate: learningRate)]
+    case .full: return head + [Phase(unfrozen: stages, epochs: epochs, learningRate: learningRate)]
+    case .scratch: return [Phase(unfrozen: stages, epochs: epochs, learningRate: learningRate)]
+    case .staged: return head + stagedPhases(stages: stages)
     }
   }
 
-  /// Gradual unfreezing (Howard and Ruder, ACL 2018, section 3.3): a third of the epochs for the head, the rest evenly
-  /// for one stage more each time. The rate halves where stages thaw, as in fastai's `fine_tune`.
+  /// Gradual unfreezing (Howard and Ruder, ACL 2018, section 3.3): a third of the epochs for the head unless it has epochs
+  /// of its own, the rest evenly for one stage more each time. The rate halves where stages thaw, as in fastai's `fine_tune`.
   private func stagedPhases(stages: Int) -> [Phase] {
-    let depth = min(unfreeze, stages, epochs - 1)
+    let hasHead = headEpochs == nil
+    let depth = min(unfreeze, stages, epochs - (hasHead ? 1 : 0))
     guard depth > 0 else { return [Phase(unfrozen: 0, epochs: epochs, learningRate: learningRate)] }
-    let forHead = max(1, min(epochs / 3, epochs - depth))
+    let forHead = hasHead ? max(1, min(epochs / 3, epochs - depth)) : 0
     let rest = epochs - forHead
     var rate = learningRate
-    var phases = [Phase(unfrozen: 0, epochs: forHead, learningRate: rate)]
+    var phases = hasHead ? [Phase(unfrozen: 0, epochs: forHead, learningRate: rate)] : []
     for place in 0..<depth {
       rate /= 2
       // The deepest ones get what is left over.
@@ -37,6 +45,9 @@ extension Recipe {
 }
 
 extension Recipe {
+  /// Of all phases together.
+  public var totalEpochs: Int { epochs + ([.lastN, .staged, .full].contains(kind) ? headEpochs ?? 0 : 0) }
+
   /// What learns, for people.
   public var whatLearns: String {
     switch kind {

@@ -43,7 +43,7 @@ struct RunResult {
     }
     let written = try writeCheckpoint()
     let new = target.newlyInitialised
-    let report = try HTMLReport(content(logits, confusion, written, newlyInitialised: new)).html()
+    let report = HTMLReport(content(logits, confusion, written, newlyInitialised: new)).html()
     let file = try AtomicFile(path: tuning.folder.report, overwrite: true)
     try file.write(report)
     try file.commit()
@@ -86,7 +86,7 @@ struct RunResult {
         "\(shared.count) validation pictures are also training pictures, which flatters the accuracy: \(names)"
           + (shared.count > 5 ? ", …" : ""))
     }
-    return ReportContent(
+    var content = ReportContent(
       title: tuning.title.isEmpty ? "Fine-tuning \(tuning.network.name)" : tuning.title,
       command: tuning.command,
       facts: [
@@ -101,10 +101,39 @@ struct RunResult {
           "Optimizer",
           "\(recipe.optimizer.rawValue), learning rate \(recipe.learningRate), weight decay \(recipe.weightDecay)"
         ),
-        ("Seed", "\(recipe.seed)"), ("Result", tuning.folder.model), ("Result's digest", written.digest),
+        ("Seed", "\(recipe.seed)"), ("Changes of pictures", changes(recipe)), ("Program", "zoo \(ZooVersion.current)"),
+        ("Result", tuning.folder.model), ("Result's digest", written.digest),
       ],
       epochs: position.records, bestEpoch: position.bestEpoch, confusion: confusion, mistakes: mistakes(logits),
       skipped: data.skipped, warnings: warnings)
+    content.calibration = calibration(logits)
+    content.timing = trained.timing
+    let alike = NearDuplicates.find(training: data.training.examples, validation: data.validation.examples)
+    content.nearDuplicateCount = alike.count
+    content.nearDuplicates = alike.prefix(Self.mistakesShown).map { pair in
+      .init(
+        validation: pair.validation.name, training: pair.training.name,
+        thumbnails: [pair.validation, pair.training].compactMap { Self.thumbnail($0.path) })
+    }
+    return content
+  }
+
+  private func changes(_ recipe: Recipe) -> String {
+    var changes = recipe.augmentation.isIdentity ? [] : [CheckpointMetadata.encode(recipe.augmentation)]
+    if recipe.views > 0 { changes.append("\(recipe.views) views") }
+    if recipe.mixup > 0 { changes.append("mixup \(recipe.mixup)") }
+    if recipe.cutmix > 0 { changes.append("cutmix \(recipe.cutmix)") }
+    return changes.isEmpty ? "none" : changes.joined(separator: ", ")
+  }
+
+  private func calibration(_ logits: [[Float]]) -> Calibration {
+    var calibration = Calibration()
+    for (row, truth) in zip(logits, data.validation.labels) {
+      let prediction = SoftmaxLoss.highest(row)
+      calibration.add(
+        confidence: Double(SoftmaxLoss.probabilities(row)[prediction]), isRight: prediction == truth)
+    }
+    return calibration
   }
 
   private func mistakes(_ logits: [[Float]]) -> [ReportContent.Mistake] {

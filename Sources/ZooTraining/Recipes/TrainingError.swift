@@ -26,6 +26,9 @@ public enum TrainingError: Error, Sendable, Equatable {
   case runUnfinished(folder: String)
   case nothingToResume(folder: String)
   case alreadyFinished(folder: String)
+  case noRun(folder: String)
+  /// The checkpoint doesn't say how it was trained in a way that this version understands.
+  case otherVersion(file: String)
   /// Another process trains there.
   case inUse(folder: String)
   case unreadableState(file: String)

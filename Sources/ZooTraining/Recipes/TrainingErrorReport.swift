@@ -51,6 +51,11 @@ extension TrainingError: ReportableError {
       ErrorReport(.noInput, file: folder, problem: "holds no interrupted run", advice: "leave --resume out")
     case .alreadyFinished(let folder):
       ErrorReport(.noInput, file: folder, problem: "holds a finished run", advice: "nothing is left to resume")
+    case .noRun(let folder):
+      ErrorReport(.noInput, file: folder, problem: "holds no finished run", advice: "name a folder of zoo finetune")
+    case .otherVersion(let file):
+      ErrorReport(
+        .badData, file: file, place: "zoo.training", problem: "isn't what this version of zoo finetune writes")
     case .inUse(let folder):
       ErrorReport(.cannotCreate, file: folder, problem: "another process trains here", advice: "wait for it to end")
     case .unreadableState(let file):

@@ -29,4 +29,11 @@ public struct ConfusionMatrix: Sendable, Equatable, Codable {
   public func recall(_ label: Int) -> Double? {
     support(label) == 0 ? nil : Double(counts[label][label]) / Double(support(label))
   }
+
+  /// The harmonic mean of precision and recall; nil where the class has no pictures and none was taken for it.
+  public func f1(_ label: Int) -> Double? {
+    let taken = labels.indices.reduce(0) { $0 + counts[$1][label] }
+    let either = support(label) + taken
+    return either == 0 ? nil : 2 * Double(counts[label][label]) / Double(either)
+  }
 }

@@ -7,7 +7,7 @@ public struct HTMLReport {
 
   public init(_ content: ReportContent) { self.content = content }
 
-  public func html() throws -> String {
+  public func html() -> String {
     let title = content.title.escapedForHTML
     return """
       <!DOCTYPE html>
@@ -18,7 +18,7 @@ public struct HTMLReport {
       \(headline())
       \(warnings())
       \(curves())
-      \(try hasClasses ? aboutClasses() : "")
+      \(hasClasses ? aboutClasses() : "")
       \(skipped())
       <section><h2>How it was made</h2><pre>\(content.command.escapedForHTML)</pre>\(facts())</section>
       </main></body></html>
@@ -28,11 +28,13 @@ public struct HTMLReport {
 
   private var hasClasses: Bool { !content.confusion.labels.isEmpty }
 
-  private func aboutClasses() throws -> String {
+  private func aboutClasses() -> String {
     """
     <section><h2>Confusion matrix</h2>\(confusion())</section>
     <section><h2>Classes</h2>\(classes())</section>
-    \(try mistakes())
+    \(reliability())
+    \(mistakes())
+    \(nearDuplicates())
     """
   }
 
@@ -72,7 +74,11 @@ public struct HTMLReport {
         .init(name: "training", values: content.epochs.map(\.trainingLoss)),
         .init(name: "validation", values: content.epochs.map(\.validationLoss)),
       ], marked: content.bestEpoch)
-    return "<section><h2>Epochs</h2><div class=\"charts\">\(accuracy.svg())\(loss.svg())</div></section>"
+    let rate = LineChart(
+      title: "Learning rate, at each epoch's end",
+      series: [.init(name: "highest group's", values: content.epochs.map(\.learningRate))])
+    let charts = [accuracy, loss] + (content.epochs.count > 1 ? [rate] : [])
+    return "<section><h2>Epochs</h2><div class=\"charts\">\(charts.map { $0.svg() }.joined())</div></section>"
   }
 
   /// Shaded by the share of the true class.
@@ -96,10 +102,10 @@ public struct HTMLReport {
   private func classes() -> String {
     let matrix = content.confusion
     var html =
-      "<div class=\"scroll\"><table><thead><tr><th>class</th><th>\(content.examples)</th><th>precision</th><th>recall</th></tr>"
+      "<div class=\"scroll\"><table><thead><tr><th>class</th><th>\(content.examples)</th><th>precision</th><th>recall</th><th>F1</th></tr>"
     html += "</thead><tbody>"
     for (label, name) in matrix.labels.enumerated() {
-      let cells = [matrix.precision(label), matrix.recall(label)].map { value in
+      let cells = [matrix.precision(label), matrix.recall(label), matrix.f1(label)].map { value in
         value.map {
           "<td><meter min=\"0\" max=\"1\" value=\"\(String(format: "%.4f", $0))\"></meter> \(Self.percent($0))</td>"
         }
@@ -110,22 +116,48 @@ public struct HTMLReport {
     return html + "</tbody></table></div>"
   }
 
-  private func mistakes() throws -> String {
+  private func reliability() -> String {
+    guard let calibration = content.calibration else { return "" }
+    return """
+      <section><h2>Reliability</h2><div class="side">\(ReliabilityChart(calibration: calibration).svg())<p>How often the \
+      network is right (upwards) where it is so sure (to the right); bars say how many \(content.examples) there are. \
+      Below the diagonal it is surer than it should be. Expected calibration error: \
+      <b>\(Self.percent(calibration.error))</b>.</p></div></section>
+      """
+  }
+
+  private func mistakes() -> String {
     guard !content.mistakes.isEmpty else {
       return
         "<section><h2>Worst mistakes</h2><p>None: all validation \(content.examples) were put into their classes.</p></section>"
     }
     let cards = content.mistakes.map { mistake in
-      let image =
-        mistake.thumbnail.map {
-          "<img alt=\"\" src=\"data:image/png;base64,\(Data(PNGEncoder.encode($0)).base64EncodedString())\">"
-        } ?? ""
-      return """
-        <li>\(image)<p><b>\(mistake.prediction.escapedForHTML)</b> \(Self.percent(mistake.confidence))<br>\
-        is <b>\(mistake.truth.escapedForHTML)</b><br><small>\(mistake.name.escapedForHTML)</small></p></li>
-        """
+      """
+      <li>\(mistake.thumbnail.map(Self.image) ?? "")<p><b>\(mistake.prediction.escapedForHTML)</b> \
+      \(Self.percent(mistake.confidence))<br>is <b>\(mistake.truth.escapedForHTML)</b><br>\
+      <small>\(mistake.name.escapedForHTML)</small></p></li>
+      """
     }
     return "<section><h2>Worst mistakes</h2><ul class=\"mistakes\">\(cards.joined(separator: "\n"))</ul></section>"
+  }
+
+  private func nearDuplicates() -> String {
+    guard !content.nearDuplicates.isEmpty else { return "" }
+    let cards = content.nearDuplicates.map { pair in
+      """
+      <li><div class="pair">\(pair.thumbnails.map(Self.image).joined())</div>\
+      <p><small>\(pair.validation.escapedForHTML)<br>looks like \(pair.training.escapedForHTML)</small></p></li>
+      """
+    }
+    let more = content.nearDuplicateCount > cards.count ? ", of which these are the most alike" : ""
+    return """
+      <section><h2>Near duplicates</h2><p>\(content.nearDuplicateCount) validation pictures look like training \
+      pictures\(more); the accuracy may be flattered.</p><ul class="mistakes">\(cards.joined(separator: "\n"))</ul></section>
+      """
+  }
+
+  private static func image(_ picture: Picture) -> String {
+    "<img alt=\"\" src=\"data:image/png;base64,\(Data(PNGEncoder.encode(picture)).base64EncodedString())\">"
   }
 
   private func skipped() -> String {
@@ -141,7 +173,20 @@ public struct HTMLReport {
 
   private func facts() -> String {
     let rows = content.facts.map { "<dt>\($0.name.escapedForHTML)</dt><dd>\($0.value.escapedForHTML)</dd>" }
-    return "<dl>\(rows.joined())</dl>"
+    return "<dl>\(rows.joined())</dl>\(timing())"
+  }
+
+  private func timing() -> String {
+    guard let timing = content.timing else { return "" }
+    let parts = [
+      ("preparing (frozen features)", timing.preparing), ("learning", timing.learning),
+      ("waiting for \(content.examples)", timing.waiting), ("judging", timing.judging), ("saving", timing.saving),
+    ]
+    let total = max(parts.reduce(0) { $0 + $1.1 }, 1e-9)
+    let rows = parts.map {
+      "<tr><th>\($0.0)</th><td>\(String(format: "%.2f s", $0.1))</td><td>\(Self.percent($0.1 / total))</td></tr>"
+    }
+    return "<h2 class=\"later\">Where the time went</h2><div class=\"scroll\"><table>\(rows.joined())</table></div>"
   }
 
   private static func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }

@@ -78,7 +78,9 @@ struct LineChart {
 
   private func label(_ value: Double, of top: Double) -> String {
     isPercent
-      ? String(format: "%.0f %%", value * 100) : String(format: top < 0.1 ? "%.3f" : top < 10 ? "%.2f" : "%.0f", value)
+      ? String(format: "%.0f %%", value * 100)
+      : String(
+        format: top < 0.001 ? "%.1e" : top < 0.01 ? "%.4f" : top < 0.1 ? "%.3f" : top < 10 ? "%.2f" : "%.0f", value)
   }
 
   private func epochTicks(_ count: Int) -> [Int] {

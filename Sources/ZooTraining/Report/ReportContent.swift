@@ -21,6 +21,19 @@ public struct ReportContent: Sendable {
     }
   }
 
+  /// A validation picture beside the training picture that it looks like.
+  public struct Lookalikes: Sendable {
+    public let validation: String
+    public let training: String
+    public let thumbnails: [Picture]
+
+    public init(validation: String, training: String, thumbnails: [Picture]) {
+      self.validation = validation
+      self.training = training
+      self.thumbnails = thumbnails
+    }
+  }
+
   public var title: String
   /// The exact command line.
   public var command: String
@@ -36,6 +49,13 @@ public struct ReportContent: Sendable {
   public var skipped: [SkippedPicture]
   /// Sentences that a reader must not miss.
   public var warnings: [String]
+  /// Of the validation pictures; nil where it wasn't measured.
+  public var calibration: Calibration?
+  /// Validation pictures that look like training pictures, the most alike first.
+  public var nearDuplicates: [Lookalikes] = []
+  /// How many there are in all.
+  public var nearDuplicateCount = 0
+  public var timing: RunTiming?
   /// What was judged: pictures, texts, tokens.
   public var examples = "pictures"
 

@@ -30,9 +30,12 @@ enum ReportStyle {
     .mistakes{list-style:none;margin:0;padding:0;display:grid;grid-template-columns:repeat(auto-fill,minmax(9rem,1fr));gap:1rem}
     .mistakes img{width:100%;height:9rem;object-fit:contain;background:#fff;border:1px solid var(--line);border-radius:.5rem}
     .mistakes p{margin:.4rem 0 0;font-size:.9rem;line-height:1.35}small{overflow-wrap:anywhere}
+    .side{display:grid;grid-template-columns:minmax(0,22rem) 1fr;gap:1.5rem;align-items:center}.side p{margin:0}
+    .count{fill:var(--line)}h2.later{margin-top:1.2rem}
+    .pair{display:grid;grid-template-columns:1fr 1fr;gap:.3rem}
     pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--page);border-radius:.5rem;padding:.7rem .9rem;margin:0 0 1rem}
     dl{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1rem;margin:0}
     dt{color:var(--faint)}dd{margin:0;overflow-wrap:anywhere}
-    @media(max-width:34rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.6rem}.legend{display:block;margin:0}}
+    @media(max-width:34rem){.side{grid-template-columns:1fr}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.6rem}.legend{display:block;margin:0}}
     """
 }

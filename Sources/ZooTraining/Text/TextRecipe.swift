@@ -12,12 +12,15 @@ extension Recipe {
     let usual: Kind = unfreeze ?? 0 > 0 ? .lastN : purpose == .classes ? .head : .full
     let kind = kind ?? usual
     let isHead = kind == .head
-    return try Recipe(
+    var recipe = try Recipe(
       kind: kind, unfreeze: unfreeze, epochs: epochs ?? (isHead ? 30 : 4), batchSize: batchSize ?? (isHead ? 32 : 16),
       learningRate: learningRate ?? (optimizer == .adamw ? (isHead ? 3e-3 : 5e-4) : (isHead ? 3e-2 : 1e-2)),
       optimizer: optimizer, weightDecay: weightDecay ?? (optimizer == .adamw ? 1e-2 : 0),
       labelSmoothing: labelSmoothing,
       seed: seed)
+    // A text's frozen features cost as much as its gradients do where few layers learn.
+    recipe.headEpochs = nil
+    return recipe
   }
 
   /// - Throws: ``TrainingError/badOption(name:value:expected:)`` where it asks for what only pictures have.

@@ -55,7 +55,7 @@ struct TextRunResult {
     }
     let written = try writeCheckpoint()
     let file = try AtomicFile(path: tuning.folder.report, overwrite: true)
-    try file.write(try HTMLReport(content(confusion, written)).html())
+    try file.write(HTMLReport(content(confusion, written)).html())
     try file.commit()
     return FineTunedText(
       folder: tuning.folder, checkpointDigest: written.digest, purpose: tuning.dataset.purpose,

@@ -18,7 +18,7 @@ final class FineTuningView {
   private var isSilent: Bool { display.quiet || display.json }
 
   func begin(_ tuning: FineTuning) {
-    begin(epochs: tuning.recipe.epochs)
+    begin(epochs: tuning.recipe.totalEpochs)
     guard !isSilent else { return }
     let dataset = tuning.dataset
     print(
