@@ -44,6 +44,8 @@ struct FinetuneCommand: ParsableCommand {
   var threads: Int?
   @Option(help: "Seconds between two saves of the run; 0 saves after every step. Default: 10.")
   var saveEvery: Double?
+  @Flag(help: "Look for a learning rate instead of training: tries rising ones and writes rates.html (pictures).")
+  var findRate = false
   @Flag(help: "Also write the curves for TensorBoard, into the output folder (pictures).")
   var tensorboard = false
   @Flag(help: "Go on with the interrupted run in the output folder.")
@@ -88,6 +90,10 @@ struct FinetuneCommand: ParsableCommand {
     tuning.saveInterval = saveEvery
     tuning.writesTensorBoard = tensorboard
     view.begin(tuning)
+    if findRate {
+      let search = try tuning.findRate(events: view.show, isInterrupted: stop.isAsked)
+      return view.show(search, page: tuning.folder.rates)
+    }
     let result = try tuning.run(resume: resume, force: force, events: view.show, isInterrupted: stop.isAsked)
     try view.finish(result)
   }

@@ -234,4 +234,14 @@ import ZooVision
       #expect(!FileManager.default.fileExists(atPath: directory.file("run")))
     }
   }
+
+  @Test func aRateIsFoundAndShown() throws {
+    try withShapes { network, dataset, directory in
+      let run = tuning(network, dataset, try Recipe(), directory.file("run"))
+      let suggestion = try #require(try run.findRate().suggestion)
+      #expect((1e-4...1).contains(suggestion))
+      #expect(try String(contentsOfFile: run.folder.rates, encoding: .utf8).contains("Suggested: --learning-rate"))
+      #expect(!FileManager.default.fileExists(atPath: run.folder.model))
+    }
+  }
 }

@@ -162,4 +162,17 @@ import ZooCheckpoint
     _ = try begin("run", recipe, resume: true)
     #expect(!FileManager.default.fileExists(atPath: left))
   }
+
+  /// Steps of plain gradient descent on x² / 2 shrink x by 1 - rate, and it explodes beyond 2.
+  @Test func theSuggestedRateLiesOnTheWayDown() throws {
+    var x = 1.0
+    let search = RateSearch { _, rate in
+      defer { x *= 1 - rate }
+      return x * x / 2 + 0.01
+    }
+    let suggestion = try #require(search.suggestion)
+    #expect((1e-3...1).contains(suggestion))
+    #expect(search.points.count > 80)
+    #expect(RateSearch { _, _ in 1 }.suggestion == nil)
+  }
 }

@@ -8,6 +8,7 @@ public struct RunFolder: Sendable {
   public var log: String { path + "/log.jsonl" }
   public var report: String { path + "/report.html" }
   public var state: String { path + "/state.safetensors" }
+  public var rates: String { path + "/rates.html" }
   private var lock: String { path + "/.lock" }
 
   public init(path: String) { self.path = path }

@@ -71,6 +71,46 @@ public struct FineTuning {
     return result
   }
 
+  /// Tries rising learning rates on what the recipe's last phase trains, and writes `rates.html`; nothing of it is kept.
+  ///
+  /// - Throws: ``TrainingError``, ``DataError``, `EngineError`, `GraphError`, `FileError`.
+  public func findRate(
+    events: @escaping (TrainingEvent) -> Void = { _ in }, isInterrupted: @escaping () -> Bool = { false }
+  ) throws -> RateSearch {
+    let target = try TargetNetwork(network, classes: dataset.labels.count, recipe: recipe)
+    guard let phase = recipe.phases(stages: target.graph.stages.count - 1).last else {
+      throw TrainingError.noHead(model: network.path)
+    }
+    let part = try target.part(unfrozen: phase.unfrozen, recipe: recipe)
+    try Folder.make(folder.path)
+    let features = PhaseFeatures(tuning: self, events: events, isInterrupted: isInterrupted)
+    do {
+      var training = PhaseTraining(try learner(part, learnt: [:], features), recipe: recipe)
+      var batches: ArraySlice<[Int]> = []
+      var epoch = 0
+      let search = try RateSearch { place, rate in
+        if batches.isEmpty {
+          epoch += 1
+          batches = try features.batches(part, epoch: epoch)[...]
+        }
+        guard let batch = batches.popFirst() else { return nil }
+        if isInterrupted() { throw StoppedEarly() }
+        events(.step(epoch: 1, done: place + 1, total: RateSearch.steps))
+        var watch = LossWatch()
+        let step = try training.step(
+          [batch], learningRate: rate, seed: { _ in recipe.seed &+ UInt64(place) }, watch: &watch)
+        return step.divergence == nil ? step.outcome.loss / step.outcome.weight : nil
+      }
+      let file = try AtomicFile(path: folder.rates, overwrite: true)
+      try file.write(
+        RateReport(search: search, title: "Learning rates of \(network.name)", command: command).html())
+      try file.commit()
+      return search
+    } catch is StoppedEarly {
+      throw TrainingError.interrupted(folder: folder.path, epoch: 1, epochs: 1)
+    }
+  }
+
   private func identity() -> RunState.Identity {
     let data = (dataset.training + dataset.validation).map { "\($0.name) \($0.digest ?? "")" }
     return RunState.Identity(

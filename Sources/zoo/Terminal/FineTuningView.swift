@@ -54,6 +54,21 @@ final class FineTuningView {
         + "\(first.validation) = \(first.training)".escapingControlCharacters())
   }
 
+  func show(_ search: RateSearch, page: String) {
+    clear()
+    if display.json { return print(jsonLine(Rates(suggestion: search.suggestion, points: search.points, page: page))) }
+    let words =
+      search.suggestion.map { "--learning-rate \(String(format: "%.1e", $0))" } ?? "none: the loss never falls"
+    print(words)
+    if !display.quiet { print(page.escapingControlCharacters()) }
+  }
+
+  private struct Rates: Encodable {
+    let suggestion: Double?
+    let points: [RateSearch.Point]
+    let page: String
+  }
+
   private func noteImbalance(_ dataset: Dataset) {
     let counts = dataset.trainingCounts
     guard dataset.imbalance >= 3, let least = counts.indices.min(by: { counts[$0] < counts[$1] }),
