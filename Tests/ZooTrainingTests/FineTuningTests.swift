@@ -244,4 +244,17 @@ import ZooVision
       #expect(!FileManager.default.fileExists(atPath: run.folder.model))
     }
   }
+
+  @Test func featuresOfAnInterruptedRunAreKept() throws {
+    try withShapes { network, dataset, directory in
+      var run = tuning(network, dataset, try Recipe(epochs: 1), directory.file("run"))
+      run.cacheFolder = directory.file("cache")
+      var done = 0
+      #expect(throws: TrainingError.interrupted(folder: run.folder.path, epoch: 1, epochs: 1)) {
+        try run.run(events: { if case .features(let count, _) = $0 { done = count } }, isInterrupted: { done >= 16 })
+      }
+      let resumed = try run.run(resume: true)
+      #expect(resumed.cached == 16)
+    }
+  }
 }

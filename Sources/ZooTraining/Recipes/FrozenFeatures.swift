@@ -70,8 +70,13 @@ public struct FrozenFeatures {
     let plan =
       graph.nodes.isEmpty || missing.isEmpty
       ? nil : try compile(graph, weights: weights, inputShape: [Self.batch] + pictureShape, options: options)
+    var saver = CacheSaver()
     for start in stride(from: 0, to: missing.count, by: Self.batch) {
-      if progress(result.cached + start) { return nil }
+      if saver.isDue { saver.save { cache?.store(known) } }
+      if progress(result.cached + start) {
+        if !known.isEmpty { cache?.store(known) }
+        return nil
+      }
       let batch = Array(missing[start..<min(start + Self.batch, missing.count)])
       for (example, outcome) in zip(batch, try features(of: batch, plan: plan, shape: result.shape)) {
         switch outcome {
@@ -92,6 +97,24 @@ public struct FrozenFeatures {
     }
     _ = progress(examples.count)
     return result
+  }
+
+  /// Keeps features at intervals, so that a process that is killed has not worked for nothing.
+  private struct CacheSaver {
+    private static let interval = 30.0
+    /// Saving takes at most this part of the time.
+    private static let share = 0.05
+    private var last = ContinuousClock.now
+    private var cost = 0.0
+
+    var isDue: Bool { (ContinuousClock.now - last).seconds >= max(Self.interval, cost / Self.share) }
+
+    mutating func save(_ body: () -> Void) {
+      let start = ContinuousClock.now
+      body()
+      last = ContinuousClock.now
+      cost = (last - start).seconds
+    }
   }
 
   private struct Broken: Error { let reason: String }
