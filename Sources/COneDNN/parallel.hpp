@@ -25,4 +25,26 @@ void parallel(int64_t count, const Body &body) {
       &work, 0, 0);
 }
 
+/// As `parallel`, or all on this thread where `count` items of `size` floats are too few to be worth another.
+template <typename Body>
+void share(int64_t count, int64_t size, const Body &body) {
+  constexpr int64_t least = 1 << 14;
+  if (count * size < least)
+    body(0, count);
+  else
+    parallel(count, body);
+}
+
+/// Floats of a piece: a multiple of every vector's.
+constexpr int64_t piece = 1 << 12;
+
+/// Calls `body(first, last)` with parts of `count` floats that begin at a piece.
+template <typename Body>
+void by_pieces(int64_t count, const Body &body) {
+  share((count + piece - 1) / piece, piece, [&](int64_t first, int64_t last) {
+    auto end = last * piece < count ? last * piece : count;
+    body(first * piece, end);
+  });
+}
+
 }  // namespace zoo

@@ -11,18 +11,10 @@
 
 namespace {
 
+using zoo::by_pieces;
 using zoo::Lanes;
+using zoo::share;
 using zoo::vector_at;
-
-constexpr int64_t least_share = 1 << 14;
-
-template <typename Body>
-void share(int64_t count, int64_t size, const Body &body) {
-  if (count * size < least_share)
-    body(0, count);
-  else
-    zoo::parallel(count, body);
-}
 
 template <int lanes>
 ALWAYS_INLINE typename Lanes<lanes>::type slope_of(typename Lanes<lanes>::type x, zoo_activation activation) {
@@ -196,15 +188,6 @@ struct Kernels {
 const Kernels &kernels() {
   static const Kernels chosen;
   return chosen;
-}
-
-// Runs `body` on pieces of `count` floats that begin at multiples of a vector.
-template <typename Body>
-void by_pieces(int64_t count, const Body &body) {
-  constexpr int64_t piece = 1 << 12;
-  share((count + piece - 1) / piece, piece, [&](int64_t first, int64_t last) {
-    body(first * piece, std::min(last * piece, count));
-  });
 }
 
 }  // namespace

@@ -14,22 +14,10 @@ namespace {
 using zoo::Lanes;
 using zoo::vector_at;
 
-// Floats below which a thread of its own costs more than it saves.
-constexpr int64_t least_share = 1 << 14;
-
-template <typename Body>
-void for_rows(int64_t rows, int64_t columns, const Body &body) {
-  if (rows * columns < least_share) {
-    body(0, rows);
-  } else {
-    zoo::parallel(rows, body);
-  }
-}
-
 template <typename Operation>
 void combine(const float *a, int64_t a_row, const float *b, int64_t b_row, float *output, int64_t output_row,
              int64_t rows, int64_t columns, const Operation &operation) {
-  for_rows(rows, columns, [&](int64_t first, int64_t last) {
+  zoo::share(rows, columns, [&](int64_t first, int64_t last) {
     for (auto row = first; row < last; row++) {
       auto x = a + row * a_row, y = b + row * b_row;
       auto z = output + row * output_row;
@@ -117,7 +105,7 @@ void zoo_sequences_use_threads(int32_t threads) { omp_set_num_threads(threads < 
 void zoo_normalize_rows(const float *input, int64_t input_row, float *output, int64_t output_row, int64_t rows,
                         int64_t columns, const float *weight, const float *bias, float epsilon) {
   auto kernel = fitting(normalize_16, normalize_8_fused, normalize_8);
-  for_rows(rows, columns, [&](int64_t first, int64_t last) {
+  zoo::share(rows, columns, [&](int64_t first, int64_t last) {
     for (auto row = first; row < last; row++)
       kernel(input + row * input_row, output + row * output_row, columns, weight, bias, epsilon);
   });
@@ -142,7 +130,7 @@ void zoo_scale_rows(const float *a, int64_t a_row, float factor, float *output, 
 void zoo_activate_rows(const float *a, int64_t a_row, zoo_activation activation, float *output, int64_t output_row,
                        int64_t rows, int64_t columns) {
   auto kernel = fitting(activate_16, activate_8_fused, activate_8);
-  for_rows(rows, columns, [&](int64_t first, int64_t last) {
+  zoo::share(rows, columns, [&](int64_t first, int64_t last) {
     for (auto row = first; row < last; row++) kernel(a + row * a_row, output + row * output_row, columns, activation);
   });
 }

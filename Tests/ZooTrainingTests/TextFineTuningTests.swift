@@ -58,9 +58,9 @@ import ZooInference
   func aNetworkLearnsClasses(_ name: String) throws {
     try withModel(name) { place in
       let data = try place.file("words.csv", Self.words)
-      let result = try place.tuning(data, recipe(.full)).run()
+      let result = try place.tuning(data, recipe(.full, epochs: 14)).run()
       let best = try #require(result.best)
-      #expect(best.validationAccuracy == 1 && result.confusion.accuracy == 1)
+      #expect(best.validationAccuracy > 0.85 && result.confusion.accuracy == best.validationAccuracy)
       #expect(!result.newlyInitialised.isEmpty)
       let tuned = try TextModel(path: result.folder.model)
       #expect(tuned.task == .textClassification && tuned.labels == ["greeting", "other"])

@@ -36,13 +36,18 @@ struct GradientDescent {
       gradient.withUnsafeBufferPointer { gradient in
         first.withUnsafeMutableBufferPointer { first in
           second.withUnsafeMutableBufferPointer { second in
-            let buffers = Buffers(parameters: parameters, gradient: gradient, first: first, second: second)
             for group in groups {
               let rate = Float(learningRate) * group.factor
               let decay = group.isDecayed ? weightDecay : 0
               switch method {
-              case .sgd: buffers.sgd(group.range, rate, decay, scale)
-              case .adamw: buffers.adamw(group.range, rate, decay, scale, corrections)
+              case .sgd:
+                OptimizerKernels.sgd(
+                  group.range, parameters: parameters, gradient: gradient, momentum: first, rate: rate, decay: decay,
+                  scale: scale)
+              case .adamw:
+                OptimizerKernels.adamw(
+                  group.range, parameters: parameters, gradient: gradient, first: first, second: second,
+                  .init(rate: rate, decay: decay, scale: scale, corrections: corrections))
               }
             }
           }
@@ -51,38 +56,10 @@ struct GradientDescent {
     }
   }
 
-  private struct Buffers {
-    let parameters: UnsafeMutableBufferPointer<Float>
-    let gradient: UnsafeBufferPointer<Float>
-    let first: UnsafeMutableBufferPointer<Float>
-    let second: UnsafeMutableBufferPointer<Float>
-
-    func sgd(_ range: Range<Int>, _ rate: Float, _ decay: Float, _ scale: Float) {
-      for index in range {
-        first[index] = 0.9 * first[index] + gradient[index] * scale + decay * parameters[index]
-        parameters[index] -= rate * first[index]
-      }
-    }
-
-    func adamw(_ range: Range<Int>, _ rate: Float, _ decay: Float, _ scale: Float, _ corrections: (Float, Float)) {
-      for index in range {
-        let slope = gradient[index] * scale
-        first[index] = 0.9 * first[index] + 0.1 * slope
-        second[index] = 0.999 * second[index] + 0.001 * slope * slope
-        let step = (first[index] / corrections.0) / ((second[index] / corrections.1).squareRoot() + 1e-8)
-        parameters[index] = parameters[index] * (1 - rate * decay) - rate * step
-      }
-    }
-  }
-
   /// The Euclidean norm of the gradient's learning parts.
   func norm(of gradient: [Float]) -> Double {
     gradient.withUnsafeBufferPointer { gradient in
-      groups.reduce(0.0) { sum, group in
-        var squares = 0.0
-        for index in group.range { squares += Double(gradient[index]) * Double(gradient[index]) }
-        return sum + squares
-      }.squareRoot()
+      groups.reduce(0) { $0 + OptimizerKernels.sumOfSquares(gradient, $1.range) }.squareRoot()
     }
   }
 

@@ -95,9 +95,10 @@ public struct PretrainedText: Sendable {
   ///
   /// - Throws: ``TrainingError``, `TensorError`, `FileError`.
   func weights(_ recipe: Recipe) throws -> Weights {
-    let random = RandomWeights.make(for: graph, seed: recipe.seed)
-    guard recipe.kind != .scratch else { return random }
-    return try random.filter { newlyInitialised.contains($0.key) }.merging(pretrained().floatWeights()) { $1 }
+    guard recipe.kind != .scratch else { return RandomWeights.make(for: graph, seed: recipe.seed) }
+    var new = graph
+    new.parameters.removeAll { !newlyInitialised.contains($0.name) }
+    return try RandomWeights.make(for: new, seed: recipe.seed).merging(pretrained().floatWeights()) { $1 }
   }
 }
 
