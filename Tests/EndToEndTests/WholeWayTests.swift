@@ -34,6 +34,31 @@ import Testing
     }
   }
 
+  @Test func aTextModelLearnsClassesAndTellsThem() throws {
+    try Workplace.with { place throws in
+      let model = try place.directory.textModel("bert", tokenizer: TinyTokenizer.wordPieces)
+      func finetune(_ data: String, _ more: String...) throws -> Program.Outcome {
+        try Program.run(["finetune", "--model", model, "--data", data] + more, in: place.directory.path)
+      }
+      let lines = (0..<24).map { $0 % 2 == 0 ? "hello word\($0 + 7),greeting" : "word\($0 + 7) world,\"no, other\"" }
+      try place.write(Data(("text,label\n" + lines.joined(separator: "\n")).utf8), to: "words.csv")
+      let run = try finetune(
+        "words.csv", "--head", "2", "--recipe", "full", "--epochs", "12", "--batch-size", "4", "--learning-rate",
+        "0.02",
+        "-o", "run")
+      #expect(run.code == 0, "\(run.errors)")
+      #expect(
+        run.output.contains("2 classes: greeting, no, other") && run.output.contains("NEWLY INITIALISED: classifier"))
+      let told = try place.zoo("predict", "run/model.safetensors", "hello word60", "--top", "1")
+      #expect(told.code == 0 && told.output.contains("greeting"), "\(told.output) \(told.errors)")
+      try place.write(Data("text,label\n\"hello,greeting\n".utf8), to: "open.csv")
+      let broken = try finetune("open.csv", "-o", "broken")
+      #expect(broken.code == 65 && broken.errors.contains("open.csv: line 2: opens a quote"), "\(broken.errors)")
+      #expect(!place.exists("broken"))
+      #expect(try place.zoo("finetune", "--data", "words.csv").code == 64)
+    }
+  }
+
   @Test func controlCSavesAndResumeEndsInTheSameWeights() throws {
     try Workplace.with { place throws in
       _ = try place.zoo("finetune", "--head", "3", "--epochs", "1", "-o", "first")

@@ -77,12 +77,14 @@ struct SequenceSource {
   let examples: [SequenceExample]
   /// nil where nothing is frozen.
   let frozen: FrozenRows?
+  /// The place of the first example among those of the frozen part.
+  var first = 0
 
   /// - Throws: `EngineError`.
   func batch(_ places: [Int], smoothing: Float) throws -> (SequenceBatch, SequenceTargets) {
     let chosen = places.map { examples[$0] }
     let source: SequenceBatch.Source =
-      try frozen.map { .features(try $0.rows(of: places)) }
+      try frozen.map { .features(try $0.rows(of: places.map { first + $0 })) }
       ?? .tokens(SequenceInput(ids: chosen.map(\.ids), typeIDs: chosen.map(\.typeIDs)))
     let decoders = chosen.compactMap(\.decoder)
     return (

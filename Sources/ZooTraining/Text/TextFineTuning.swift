@@ -68,14 +68,12 @@ public struct TextFineTuning {
     loop.isInterrupted = isInterrupted
     loop.saveInterval = saveInterval ?? loop.saveInterval
     let trained = try loop.run(from: state)
-    let judge = try groups.last.map { groups in
-      try self.learner(
-        groups, weights.merging(trained.best) { $1 }, examples, events: { _ in }, isInterrupted: { false })
+    var logits: [[Float]] = []
+    if dataset.purpose == .classes, let groups = groups.last {
+      let judged = Examples(training: [], validation: examples.validation)
+      logits = try learner(groups, weights.merging(trained.best) { $1 }, judged).validationLogits()
     }
-    let result = try TextRunResult(
-      tuning: self, examples: examples, trained: trained,
-      logits: dataset.purpose == .classes ? judge?.validationLogits() ?? [] : []
-    ).write()
+    let result = try TextRunResult(tuning: self, trained: trained, logits: logits).write()
     folder.finish()
     return result
   }
@@ -101,21 +99,20 @@ public struct TextFineTuning {
 
   private func learner(
     _ groups: ParameterGroups, _ weights: Weights, _ examples: Examples,
-    events: (TrainingEvent) -> Void, isInterrupted: () -> Bool
+    events: (TrainingEvent) -> Void = { _ in }, isInterrupted: () -> Bool = { false }
   ) throws -> SequenceLearner {
     let cut = try SequenceCut(network.graph, stage: groups.firstStage)
-    let total = examples.training.count + examples.validation.count
-    func source(_ examples: [SequenceExample], before: Int) throws -> SequenceSource {
-      let frozen = try cut.frozen.map { try FrozenRows($0, weights: weights, examples: examples, threads: threads) }
-      try frozen?.fill { done in
-        events(.features(done: before + done, total: total))
-        return isInterrupted()
-      }
-      return SequenceSource(examples: examples, frozen: frozen)
+    let all = examples.training + examples.validation
+    let frozen = try cut.frozen.map { try FrozenRows($0, weights: weights, examples: all, threads: threads) }
+    try frozen?.fill { done in
+      events(.features(done: done, total: all.count))
+      return isInterrupted()
     }
     return try SequenceLearner(
-      cut: cut, weights: weights, factors: groups, training: source(examples.training, before: 0),
-      validation: source(examples.validation, before: examples.training.count), recipe: recipe, threads: threads)
+      cut: cut, weights: weights, factors: groups,
+      training: SequenceSource(examples: examples.training, frozen: frozen),
+      validation: SequenceSource(examples: examples.validation, frozen: frozen, first: examples.training.count),
+      recipe: recipe, threads: threads)
   }
 
   private func identity() -> RunState.Identity {

@@ -22,7 +22,6 @@ public struct FineTunedText: Sendable {
 /// Writes what a finished run leaves: the checkpoint and the report.
 struct TextRunResult {
   let tuning: TextFineTuning
-  let examples: TextFineTuning.Examples
   let trained: TrainedRun
   /// Of the validation's texts; empty where they have no classes.
   let logits: [[Float]]
