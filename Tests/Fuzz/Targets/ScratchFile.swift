@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -44,7 +45,7 @@ final class ScratchFile {
 final class ScratchFolder {
   private let path: String
 
-  /// One for each thread; it stays until the process ends.
+  /// One for each thread; they stay until the process ends.
   static var thread: ScratchFolder {
     let key = "zoo.fuzz.folder"
     if let known = Thread.current.threadDictionary[key] as? ScratchFolder { return known }
@@ -61,9 +62,18 @@ final class ScratchFolder {
     let size = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) }
     let file = Data(size + Array(header.utf8) + [0, 0, 0, 0])
     precondition((try? file.write(to: URL(filePath: path + "/model.safetensors"))) != nil, "no scratch folder")
+    Self.made.withLock { made in
+      // Threads that the process ends with leave their folders.
+      if made.isEmpty { atexit { ScratchFolder.removeAll() } }
+      made.append(path)
+    }
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: path) }
+  private static let made = Mutex<[String]>([])
+
+  private static func removeAll() {
+    for folder in made.withLock({ $0 }) { try? FileManager.default.removeItem(atPath: folder) }
+  }
 
   /// The folder's path, with just these bytes in the file of that name.
   func holding(_ bytes: UnsafeRawBufferPointer, as name: String) throws -> String {
