@@ -58,22 +58,13 @@ ZOO_KERNELS(wide, ZOO_WIDE)
 ZOO_KERNELS(middle, ZOO_MIDDLE)
 ZOO_KERNELS(narrow, )
 
-template <typename Function>
-Function *fitting(Function *wide, Function *middle, Function *narrow) {
-  switch (zoo::instruction_set()) {
-    case zoo::InstructionSet::wide: return wide;
-    case zoo::InstructionSet::middle: return middle;
-    case zoo::InstructionSet::narrow: return narrow;
-  }
-}
-
 }  // namespace
 
 extern "C" {
 
 void zoo_adamw(float *parameters, const float *gradient, float *first, float *second, int64_t count,
                const zoo_adamw_step *step) {
-  auto kernel = fitting(adamw_wide, adamw_middle, adamw_narrow);
+  auto kernel = zoo::fitting(adamw_wide, adamw_middle, adamw_narrow);
   zoo::by_pieces(count, [&](int64_t begin, int64_t end) {
     kernel(parameters + begin, gradient + begin, first + begin, second + begin, end - begin, *step);
   });
@@ -81,14 +72,14 @@ void zoo_adamw(float *parameters, const float *gradient, float *first, float *se
 
 void zoo_sgd(float *parameters, const float *gradient, float *momentum, int64_t count, float rate, float decay,
              float scale) {
-  auto kernel = fitting(sgd_wide, sgd_middle, sgd_narrow);
+  auto kernel = zoo::fitting(sgd_wide, sgd_middle, sgd_narrow);
   zoo::by_pieces(count, [&](int64_t begin, int64_t end) {
     kernel(parameters + begin, gradient + begin, momentum + begin, end - begin, rate, decay, scale);
   });
 }
 
 double zoo_sum_of_squares(const float *values, int64_t count) {
-  auto kernel = fitting(squares_wide, squares_middle, squares_narrow);
+  auto kernel = zoo::fitting(squares_wide, squares_middle, squares_narrow);
   std::vector<double> sums((count + zoo::piece - 1) / zoo::piece);
   zoo::by_pieces(count, [&](int64_t begin, int64_t end) {
     for (auto start = begin; start < end; start += zoo::piece)

@@ -186,9 +186,7 @@ void zoo_panels_pack(zoo_panels *panels, int64_t first, const float *weights, in
 
 void zoo_panels_multiply(const zoo_panels *panels, const zoo_product *product) {
   if (zoo::multiplies_rounded(*panels, product->rows)) return zoo::multiply_rounded(*panels, *product);
-  auto kernel = multiply_8;
-  if (zoo::instruction_set() == zoo::InstructionSet::wide) kernel = multiply_16;
-  if (zoo::instruction_set() == zoo::InstructionSet::middle) kernel = multiply_8_fused;
+  auto kernel = zoo::fitting(multiply_16, multiply_8_fused, multiply_8);
   auto blocks = (product->rows + block_rows - 1) / block_rows;
   zoo::parallel(panels->count() * blocks, [&](int64_t first, int64_t last) {
     for (auto item = first; item < last; item++) {

@@ -170,19 +170,9 @@ ZOO_KERNELS(middle, ZOO_MIDDLE, 8)
 ZOO_KERNELS(narrow, , 8)
 
 struct Kernels {
-  decltype(&activate_narrow) activate = activate_narrow;
-  decltype(&normalize_narrow) normalize = normalize_narrow;
-  decltype(&entropy_narrow) entropy = entropy_narrow;
-
-  Kernels() {
-    switch (zoo::instruction_set()) {
-      case zoo::InstructionSet::wide: activate = activate_wide, normalize = normalize_wide, entropy = entropy_wide; break;
-      case zoo::InstructionSet::middle:
-        activate = activate_middle, normalize = normalize_middle, entropy = entropy_middle;
-        break;
-      case zoo::InstructionSet::narrow: break;
-    }
-  }
+  decltype(&activate_narrow) activate = zoo::fitting(activate_wide, activate_middle, activate_narrow);
+  decltype(&normalize_narrow) normalize = zoo::fitting(normalize_wide, normalize_middle, normalize_narrow);
+  decltype(&entropy_narrow) entropy = zoo::fitting(entropy_wide, entropy_middle, entropy_narrow);
 };
 
 const Kernels &kernels() {

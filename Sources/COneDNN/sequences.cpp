@@ -87,15 +87,6 @@ void activate_8(const float *x, float *y, int64_t columns, zoo_activation activa
   activate<8>(x, y, columns, activation);
 }
 
-template <typename Function>
-Function *fitting(Function *wide, Function *middle, Function *narrow) {
-  switch (zoo::instruction_set()) {
-    case zoo::InstructionSet::wide: return wide;
-    case zoo::InstructionSet::middle: return middle;
-    case zoo::InstructionSet::narrow: return narrow;
-  }
-}
-
 }  // namespace
 
 extern "C" {
@@ -104,7 +95,7 @@ void zoo_sequences_use_threads(int32_t threads) { omp_set_num_threads(threads < 
 
 void zoo_normalize_rows(const float *input, int64_t input_row, float *output, int64_t output_row, int64_t rows,
                         int64_t columns, const float *weight, const float *bias, float epsilon) {
-  auto kernel = fitting(normalize_16, normalize_8_fused, normalize_8);
+  auto kernel = zoo::fitting(normalize_16, normalize_8_fused, normalize_8);
   zoo::share(rows, columns, [&](int64_t first, int64_t last) {
     for (auto row = first; row < last; row++)
       kernel(input + row * input_row, output + row * output_row, columns, weight, bias, epsilon);
@@ -129,7 +120,7 @@ void zoo_scale_rows(const float *a, int64_t a_row, float factor, float *output, 
 
 void zoo_activate_rows(const float *a, int64_t a_row, zoo_activation activation, float *output, int64_t output_row,
                        int64_t rows, int64_t columns) {
-  auto kernel = fitting(activate_16, activate_8_fused, activate_8);
+  auto kernel = zoo::fitting(activate_16, activate_8_fused, activate_8);
   zoo::share(rows, columns, [&](int64_t first, int64_t last) {
     for (auto row = first; row < last; row++) kernel(a + row * a_row, output + row * output_row, columns, activation);
   });

@@ -117,16 +117,8 @@ ZOO_MIDDLE float soften_8_fused(float *products, const float *bias, const float 
 }
 
 struct Kernels {
-  decltype(&multiply_8) multiply = multiply_8;
-  decltype(&soften_8) soften = soften_8;
-
-  Kernels() {
-    switch (zoo::instruction_set()) {
-      case zoo::InstructionSet::wide: multiply = multiply_16, soften = soften_16; break;
-      case zoo::InstructionSet::middle: multiply = multiply_8_fused, soften = soften_8_fused; break;
-      case zoo::InstructionSet::narrow: break;
-    }
-  }
+  decltype(&multiply_8) multiply = zoo::fitting(multiply_16, multiply_8_fused, multiply_8);
+  decltype(&soften_8) soften = zoo::fitting(soften_16, soften_8_fused, soften_8);
 };
 
 const Kernels &kernels() {

@@ -147,4 +147,14 @@ enum class InstructionSet { narrow, middle, wide };
 inline InstructionSet instruction_set() { return InstructionSet::narrow; }
 #endif
 
+/// Of three kernels the one for the widest vectors that the processor has.
+template <typename Function>
+Function *fitting(Function *wide, Function *middle, Function *narrow) {
+  switch (instruction_set()) {
+    case InstructionSet::wide: return wide;
+    case InstructionSet::middle: return middle;
+    case InstructionSet::narrow: return narrow;
+  }
+}
+
 }  // namespace zoo

@@ -17,20 +17,6 @@ struct RunResult {
   private static let mistakesShown = 12
   private static let thumbnailSide = 160
 
-  private struct Training: Encodable {
-    struct Parent: Encodable {
-      let model: String
-      let digest: String
-    }
-    let recipe: Recipe
-    let epochs: Int
-    let bestEpoch: Int
-    let metrics: EpochRecord?
-    let parent: Parent
-    let trainingPictures: Int
-    let validationPictures: Int
-  }
-
   func write() throws -> FineTuned {
     let weights = try StartingWeights(network: tuning.network, part: part, recipe: tuning.recipe)
       .make(learnt: trained.best)
@@ -66,11 +52,9 @@ struct RunResult {
     metadata.input = tuning.network.input
     metadata.newlyInitialised = target.newlyInitialised
     metadata.training = CheckpointMetadata.encode(
-      Training(
-        recipe: tuning.recipe, epochs: position.records.count, bestEpoch: position.bestEpoch,
-        metrics: position.records.first { $0.epoch == position.bestEpoch },
-        parent: .init(model: tuning.network.name, digest: tuning.network.digest),
-        trainingPictures: data.training.examples.count, validationPictures: data.validation.examples.count))
+      TrainingRecord(
+        position, recipe: tuning.recipe, parent: .init(model: tuning.network.name, digest: tuning.network.digest),
+        training: data.training.examples.count, validation: data.validation.examples.count))
     return try CheckpointWriter.write(stateDict, metadata: metadata, to: tuning.folder.model, overwrite: true)
   }
 

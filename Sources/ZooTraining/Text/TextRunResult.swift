@@ -29,21 +29,6 @@ struct TextRunResult {
   private static let mistakesShown = 12
   private static let charactersShown = 200
 
-  private struct Training: Encodable {
-    struct Parent: Encodable {
-      let model: String
-      let digest: String
-    }
-    let recipe: Recipe
-    let purpose: TextPurpose
-    let epochs: Int
-    let bestEpoch: Int
-    let metrics: EpochRecord?
-    let parent: Parent
-    let trainingTexts: Int
-    let validationTexts: Int
-  }
-
   private var network: PretrainedText { tuning.network }
   private var name: String { network.model.name ?? network.description.family }
 
@@ -66,7 +51,6 @@ struct TextRunResult {
     var stateDict = try network.pretrained()
     for (name, tensor) in trained.best.sorted(by: { $0.key < $1.key }) { stateDict[name] = try tensor.stored() }
     try stateDict.restoreAliases(network.graph.aliases)
-    let position = trained.position
     var metadata = CheckpointMetadata()
     metadata.model = name
     metadata.config = network.description.json
@@ -75,11 +59,10 @@ struct TextRunResult {
     metadata.tokenizer = network.model.metadata.tokenizer
     metadata.newlyInitialised = network.newlyInitialised
     metadata.training = CheckpointMetadata.encode(
-      Training(
-        recipe: tuning.recipe, purpose: tuning.dataset.purpose, epochs: position.records.count,
-        bestEpoch: position.bestEpoch, metrics: position.records.first { $0.epoch == position.bestEpoch },
-        parent: .init(model: name, digest: network.digest), trainingTexts: tuning.dataset.training.count,
-        validationTexts: tuning.dataset.validation.count))
+      TrainingRecord(
+        trained.position, recipe: tuning.recipe, purpose: tuning.dataset.purpose,
+        parent: .init(model: name, digest: network.digest), training: tuning.dataset.training.count,
+        validation: tuning.dataset.validation.count))
     return try CheckpointWriter.write(stateDict, metadata: metadata, to: tuning.folder.model, overwrite: true)
   }
 
