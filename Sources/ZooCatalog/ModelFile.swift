@@ -1,5 +1,6 @@
 import Foundation
 import ZooGraph
+import ZooCheckpoint
 
 /// `zoo/<family>/<model>.json` as it stands in the file.
 struct ModelFile: Decodable {

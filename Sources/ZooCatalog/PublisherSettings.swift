@@ -1,4 +1,5 @@
 import Foundation
+import ZooCheckpoint
 
 /// What a name map makes of one field of the `config.json` that a publisher lays beside the weights.
 struct SettingRule: Sendable, Decodable {

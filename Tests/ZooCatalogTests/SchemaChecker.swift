@@ -1,4 +1,5 @@
 import Foundation
+import ZooCheckpoint
 
 @testable import ZooCatalog
 

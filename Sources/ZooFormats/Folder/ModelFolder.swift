@@ -77,7 +77,9 @@ extension WeightFile {
     guard metadata[ModelFolder.configKey] == nil, FileManager.default.fileExists(atPath: config) else { return }
     let file = try MappedFile(path: config)
     let data = try file.withBytes(offset: 0, count: min(file.count, ModelFolder.largestConfig + 1)) { Data($0) }
-    guard data.count <= ModelFolder.largestConfig, (try? JSONSerialization.jsonObject(with: data)) is [String: Any],
+    // Decoded as those decode it who ask for it: other readers take numbers beyond every type's.
+    guard data.count <= ModelFolder.largestConfig,
+      case .object? = try? JSONDecoder().decode(JSONValue.self, from: data),
       let text = String(data: data, encoding: .utf8)
     else {
       skipped.append(SkippedEntry(name: "config.json", reason: "is no JSON object of at most 1 MB"))

@@ -39,13 +39,13 @@ public enum JSONValue: Codable, Sendable, Equatable {
 
   /// An object with the other's fields instead of or beside its own, without those that the other says are null; the
   /// other where either is no object.
-  func replacing(_ other: JSONValue) -> JSONValue {
+  package func replacing(_ other: JSONValue) -> JSONValue {
     guard case .object(let fields) = self, case .object(let replacements) = other else { return other }
     return .object(fields.merging(replacements) { $1 }.filter { replacements[$0.key] != .null })
   }
 
   /// A whole number; nil for anything else.
-  var whole: Int? { if case .number(let value) = self { Int(exactly: value) } else { nil } }
+  package var whole: Int? { if case .number(let value) = self { Int(exactly: value) } else { nil } }
 
   public subscript(field: String) -> JSONValue? {
     if case .object(let fields) = self { fields[field] } else { nil }
