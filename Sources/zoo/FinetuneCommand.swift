@@ -73,11 +73,13 @@ struct FinetuneCommand: ParsableCommand {
         resume: resume, force: force, command: commandLine, display: display
       ).run(view: view, stop: stop)
     }
-    if !FileManager.default.isFolder(data), model == nil {
-      throw UsageError(problem: "tables of texts and pictures need --model, such as bert_base_uncased or resnet50")
-    }
-    if let model, case .text(let text) = try OpenedModel.find(display.local(model), catalog: display.catalog()) {
-      return try TextFineTuningRun(command: self, view: view, stop: stop).run(text, data: data)
+    if TextDataset.mayStand(at: data) {
+      guard let model else {
+        throw UsageError(problem: "tables of texts and pictures need --model, such as bert_base_uncased or resnet50")
+      }
+      if case .text(let text) = try OpenedModel.find(display.local(model), catalog: display.catalog()) {
+        return try TextFineTuningRun(command: self, view: view, stop: stop).run(text, data: data)
+      }
     }
     let dataset = try Dataset(folder: data, seed: learning.seed, head: head, split: split)
     let recipe = try learning.recipe(for: dataset, chosen: view.show(_:))

@@ -42,8 +42,8 @@ public struct Dataset: Sendable {
 
   /// - Returns: all examples, those for validation apart where the data says which they are.
   private static func parts(_ base: String) throws -> (labels: [String], training: [Example], validation: [Example]?) {
-    let isDivided = isFolder(base + "/train")
-    let other = validationNames.first { isFolder("\(base)/\($0)") }
+    let isDivided = FileManager.default.isFolder(base + "/train")
+    let other = validationNames.first { FileManager.default.isFolder("\(base)/\($0)") }
     if isDivided, let other {
       if let train = PictureTable.metadata(in: base + "/train"),
         let held = PictureTable.metadata(in: "\(base)/\(other)")
@@ -78,7 +78,7 @@ public struct Dataset: Sendable {
 
   /// Whether it is a file that lists pictures, rather than a folder of them.
   private static func isTable(_ path: String) -> Bool {
-    !isFolder(path) && FileManager.default.fileExists(atPath: path)
+    !FileManager.default.isFolder(path) && FileManager.default.fileExists(atPath: path)
       && Table.extensions.contains(URL(filePath: path).pathExtension.lowercased())
   }
 
@@ -89,7 +89,7 @@ public struct Dataset: Sendable {
     let base = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
     let part =
       validationNames.map { "\(base)/\($0)" }
-      .first { isFolder($0) && !labels.contains(URL(filePath: $0).lastPathComponent) } ?? base
+      .first { FileManager.default.isFolder($0) && !labels.contains(URL(filePath: $0).lastPathComponent) } ?? base
     guard let table = PictureTable.metadata(in: part) ?? (isTable(part) ? part : nil) else {
       return try ClassFolders(folder: part, known: labels, names: folderNames).examples
     }
@@ -114,9 +114,4 @@ public struct Dataset: Sendable {
   }
 
   private static let validationNames = ["val", "validation"]
-
-  private static func isFolder(_ path: String) -> Bool {
-    var isDirectory: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
-  }
 }

@@ -58,6 +58,9 @@ public struct TextDataset: Sendable {
     guard !self.validation.isEmpty else { throw DataError.noValidation(folder: path) }
   }
 
+  /// Whether a path is named as texts are, or is a folder with such files; a table may be of pictures all the same.
+  public static func mayStand(at path: String) -> Bool { TextFiles.areNamed(by: path) }
+
   /// Whether each text comes with a class or an answer.
   ///
   /// - Throws: ``TableError``, ``DataError``, `FileError`.
@@ -135,8 +138,9 @@ struct TextFiles {
   let validation: String?
 
   private static let validationNames = ["val", "validation", "dev"]
+  private static let extensions = Table.extensions + ["txt"]
 
-  /// - Throws: ``DataError/noTexts(folder:)``, `FileError`.
+  /// - Throws: ``DataError/noTexts(folder:)``.
   init(path: String) throws {
     let base = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     self.path = base
@@ -144,18 +148,18 @@ struct TextFiles {
       (training, validation) = (base, nil)
       return
     }
-    func file(_ name: String) -> String? {
-      (Table.extensions + ["txt"]).map { "\(base)/\(name).\($0)" }.first(where: FileManager.default.fileExists)
-    }
-    guard let training = file("train") else { throw DataError.noTexts(folder: base) }
+    guard let training = Self.file("train", in: base) else { throw DataError.noTexts(folder: base) }
     self.training = training
-    validation = Self.validationNames.lazy.compactMap(file).first
+    validation = Self.validationNames.lazy.compactMap { Self.file($0, in: base) }.first
   }
-}
 
-extension FileManager {
-  public func isFolder(_ path: String) -> Bool {
-    var isDirectory: ObjCBool = false
-    return fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
+  private static func file(_ name: String, in folder: String) -> String? {
+    extensions.map { "\(folder)/\(name).\($0)" }.first(where: FileManager.default.fileExists)
+  }
+
+  /// Whether a path is named as texts are, or is a folder with such files.
+  static func areNamed(by path: String) -> Bool {
+    FileManager.default.isFolder(path)
+      ? file("train", in: path) != nil : extensions.contains(URL(filePath: path).pathExtension.lowercased())
   }
 }
