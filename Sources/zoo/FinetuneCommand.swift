@@ -46,7 +46,7 @@ struct FinetuneCommand: ParsableCommand {
   var saveEvery: Double?
   @Flag(help: "Look for a learning rate instead of training: tries rising ones and writes rates.html (pictures).")
   var findRate = false
-  @Flag(help: "Also write the curves for TensorBoard, into the output folder (pictures).")
+  @Flag(help: "Also write the curves for TensorBoard, into the output folder.")
   var tensorboard = false
   @Flag(help: "Go on with the interrupted run in the output folder.")
   var resume = false

@@ -28,6 +28,7 @@ struct TextFineTuningRun {
   let stop: StopRequest
 
   func run(_ model: TextModel, data: String) throws {
+    guard !command.findRate else { throw UsageError(problem: "--find-rate looks for rates of pictures alone") }
     let columns = command.texts.columns
     let hasTargets = try TextDataset.hasTargets(path: data, columns: columns)
     let purpose = PretrainedText.purpose(of: model.task, hasTargets: hasTargets)
@@ -40,6 +41,7 @@ struct TextFineTuningRun {
     tuning.maximumLength = command.texts.maxLength
     tuning.command = command.commandLine
     tuning.threads = command.threads
+    tuning.writesTensorBoard = command.tensorboard
     tuning.saveInterval = command.saveEvery
     view.begin(tuning)
     let result = try tuning.run(

@@ -72,8 +72,10 @@ struct Workplace {
   func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: directory.file(name)) }
 
   /// Names of the files that are there, those of the tests' own left out.
-  var files: [String] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? [])
+  var files: [String] { files(in: "") }
+
+  func files(in folder: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: directory.file(folder))) ?? [])
       .filter { !$0.hasSuffix(".out") && !$0.hasSuffix(".err") }.sorted()
   }
 }

@@ -45,8 +45,10 @@ import Testing
       let run = try finetune(
         "words.csv", "--head", "2", "--recipe", "full", "--epochs", "12", "--batch-size", "4", "--learning-rate",
         "0.02",
-        "-o", "run")
+        "--tensorboard", "-o", "run")
       #expect(run.code == 0, "\(run.errors)")
+      #expect(place.files(in: "run").contains { $0.contains("tfevents") })
+      #expect(try finetune("words.csv", "--find-rate", "-o", "rates").code == 64)
       #expect(
         run.output.contains("2 classes: greeting, no, other") && run.output.contains("NEWLY INITIALISED: classifier"))
       let told = try place.zoo("predict", "run/model.safetensors", "hello word60", "--top", "1")

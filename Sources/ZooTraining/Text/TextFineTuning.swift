@@ -17,6 +17,9 @@ public struct TextFineTuning {
   /// Seconds between two saves of the state; nil for the usual, 0 saves after every step.
   public var saveInterval: Double?
 
+  /// Whether the curves are also written for TensorBoard, into the run's folder.
+  public var writesTensorBoard = false
+
   private static let block = 128
   private static let longest = 512
 
@@ -64,7 +67,11 @@ public struct TextFineTuning {
         })
     }
     var loop = TrainingLoop(recipe: recipe, folder: folder, phases: phases)
-    loop.events = events
+    let curves = RunCurves(folder: writesTensorBoard ? folder.path : nil, records: state.position.records)
+    loop.events = {
+      curves.note($0)
+      events($0)
+    }
     loop.isInterrupted = isInterrupted
     loop.saveInterval = saveInterval ?? loop.saveInterval
     let trained = try loop.run(from: state)
