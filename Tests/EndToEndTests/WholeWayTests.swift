@@ -61,6 +61,26 @@ import Testing
     }
   }
 
+  @Test func classesOfUnequalSizeAreToldAndRunsAreLaidSideBySide() throws {
+    try Workplace.with { place throws in
+      _ = try place.zoo("finetune", "--head", "3", "--epochs", "1", "-o", "first")
+      for name in place.files(in: "first/pictures/train/heart").dropFirst(3) {
+        try FileManager.default.removeItem(atPath: place.directory.file("first/pictures/train/heart/" + name))
+      }
+      for recipe in ["head", "mlp"] {
+        let run = try place.zoo(
+          "finetune", "--model", "first/model.safetensors", "--data", "first/pictures", "--recipe", recipe, "--epochs",
+          "1", "-o", recipe)
+        #expect(run.code == 0)
+        #expect(
+          run.errors.contains("differ in size, from 3 training pictures of heart to 12 of arrow"), "\(run.errors)")
+      }
+      let compared = try place.zoo("compare", "head", "mlp")
+      #expect(compared.output.contains("kind"), "\(compared.output) \(compared.errors)")
+      #expect(try place.zoo("compare", "head", "--json").output.contains("\"total\":180"))
+    }
+  }
+
   @Test func controlCSavesAndResumeEndsInTheSameWeights() throws {
     try Workplace.with { place throws in
       _ = try place.zoo("finetune", "--head", "3", "--epochs", "1", "-o", "first")

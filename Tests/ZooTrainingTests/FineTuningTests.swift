@@ -44,6 +44,8 @@ import ZooVision
       // The checkpoint gives the accuracy that the run reported.
       let evaluation = try Evaluation(LoadedModel(path: result.folder.model), folder: dataset.folder, threads: 1)
       #expect(evaluation.accuracy == result.accuracy)
+      let summary = try RunSummary(folder: run.folder.path)
+      #expect(summary.accuracy == Proportion(result.confusion.correct, of: result.confusion.total))
     }
   }
 

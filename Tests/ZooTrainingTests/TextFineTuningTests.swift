@@ -71,6 +71,8 @@ import ZooInference
       }
       let report = try String(contentsOfFile: result.folder.report, encoding: .utf8)
       #expect(report.contains("texts right") && report.contains("greeting"))
+      let summary = try RunSummary(folder: result.folder.path)
+      #expect(summary.accuracy == Proportion(result.confusion.correct, of: result.confusion.total))
     }
   }
 

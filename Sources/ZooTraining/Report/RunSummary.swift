@@ -32,7 +32,8 @@ public struct RunSummary: Sendable, Encodable {
     settings = recipe.mapValues { "\($0)" }
     self.bestEpoch = bestEpoch
     parent = (training["parent"] as? [String: Any])?["model"] as? String ?? "–"
-    validationExamples = (training["validationPictures"] ?? training["validationTexts"]) as? Int ?? 0
+    // Earlier versions counted pictures alone.
+    validationExamples = (training["validationExamples"] ?? training["validationPictures"]) as? Int ?? 0
     let lines = (try? String(contentsOfFile: run.log, encoding: .utf8)) ?? ""
     records = lines.split(separator: "\n").compactMap {
       try? JSONDecoder().decode(EpochRecord.self, from: Data($0.utf8))

@@ -27,10 +27,11 @@ final class FineTuningView {
         + (dataset.labels.count > 10 ? ", …" : ""))
     print("\(dataset.training.count) training pictures, \(dataset.validation.count) for validation")
     note(shared: dataset.sharedPictures, "pictures", flattered: "accuracy")
+    noteImbalance(dataset)
   }
 
   func begin(_ tuning: TextFineTuning) {
-    begin(epochs: tuning.recipe.epochs)
+    begin(epochs: tuning.recipe.totalEpochs)
     guard !isSilent else { return }
     let dataset = tuning.dataset
     let what =
