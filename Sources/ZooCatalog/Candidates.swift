@@ -1,6 +1,6 @@
 import Synchronization
-import ZooGraph
 import ZooCheckpoint
+import ZooGraph
 
 /// The networks of a catalogue's models, built when somebody first asks for them.
 final class Candidates: Sendable {

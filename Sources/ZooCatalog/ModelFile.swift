@@ -1,6 +1,6 @@
 import Foundation
-import ZooGraph
 import ZooCheckpoint
+import ZooGraph
 
 /// `zoo/<family>/<model>.json` as it stands in the file.
 struct ModelFile: Decodable {

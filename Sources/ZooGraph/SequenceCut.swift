@@ -23,7 +23,7 @@ public struct SequenceCut: Sendable {
       }
     }
     // What a decoder reads is one matrix, the encoder's; the keys and values that each layer makes of it are many.
-    let decoded = graph.decoded
+    let decoded = graph.decodedValues
     let readers = graph.nodes.reduce(into: [ValueID: [ValueID]]()) { readers, node in
       for input in node.inputs { readers[input, default: []].append(node.output) }
     }
@@ -44,15 +44,6 @@ public struct SequenceCut: Sendable {
 }
 
 extension Graph {
-  /// Values that follow from what the decoder is given.
-  fileprivate var decoded: Set<ValueID> {
-    var decoded: Set<ValueID> = []
-    for node in nodes where node.inputs.contains(where: { $0 == decoderInput || decoded.contains($0) }) {
-      decoded.insert(node.output)
-    }
-    return decoded
-  }
-
   /// The nodes whose outputs are wanted, with the parameters that they read and what is made of those.
   fileprivate func keeping(_ isWanted: (ValueID) -> Bool) -> Graph {
     let parameters = Set(parameters.map(\.value))

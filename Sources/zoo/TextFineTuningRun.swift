@@ -29,13 +29,11 @@ struct TextFineTuningRun {
 
   func run(_ model: TextModel, data: String) throws {
     guard !command.findRate else { throw UsageError(problem: "--find-rate looks for rates of pictures alone") }
-    let columns = command.texts.columns
-    let hasTargets = try TextDataset.hasTargets(path: data, columns: columns)
-    let purpose = PretrainedText.purpose(of: model.task, hasTargets: hasTargets)
     let dataset = try TextDataset(
-      path: data, purpose: purpose, columns: columns, seed: command.learning.seed, head: command.head)
+      path: data, columns: command.texts.columns, seed: command.learning.seed, head: command.head,
+      purpose: { PretrainedText.purpose(of: model.task, hasTargets: $0) })
     var tuning = TextFineTuning(
-      network: try PretrainedText(model, purpose: purpose, labels: dataset.labels), dataset: dataset,
+      network: try PretrainedText(model, purpose: dataset.purpose, labels: dataset.labels), dataset: dataset,
       recipe: try command.learning.recipe(for: dataset, chosen: view.show(_:)),
       folder: command.output ?? command.defaultFolder((dataset.path as NSString).deletingPathExtension))
     tuning.maximumLength = command.texts.maxLength

@@ -12,13 +12,8 @@ import Testing
   }
 
   private static func noise(_ count: Int) -> [UInt8] {
-    var state: UInt64 = 88_172_645_463_325_252
-    return (0..<count).map { _ in
-      state ^= state << 13
-      state ^= state >> 7
-      state ^= state << 17
-      return UInt8(truncatingIfNeeded: state)
-    }
+    var random = SeededGenerator(seed: 1)
+    return (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
   }
 
   /// Sizes around the pieces' 4 MiB; past the page cache and through it.

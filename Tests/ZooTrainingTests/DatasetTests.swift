@@ -32,7 +32,7 @@ func makePictures(_ folder: String, _ classes: [String: Int]) throws {
       #expect(data.validation.filter { $0.label == 0 }.count == 2)
       #expect(data.validation.filter { $0.label == 1 }.count == 3)
       #expect(data.training.count == 15)
-      #expect(data.sharedPictures.isEmpty)
+      #expect(data.sharedExamples.isEmpty)
     }
   }
 
@@ -50,7 +50,7 @@ func makePictures(_ folder: String, _ classes: [String: Int]) throws {
       for index in 0..<8 {
         try FileManager.default.copyItem(atPath: "\(folder)/cat/\(index).png", toPath: "\(folder)/cat/copy\(index).png")
       }
-      #expect(try Dataset(folder: folder).sharedPictures.isEmpty)
+      #expect(try Dataset(folder: folder).sharedExamples.isEmpty)
     }
   }
 
@@ -60,7 +60,7 @@ func makePictures(_ folder: String, _ classes: [String: Int]) throws {
     try makePictures(directory.file("train"), ["cat": 2, "dog": 2])
     try makePictures(directory.file("val"), ["cat": 1])
     let data = try Dataset(folder: directory.path)
-    #expect(data.sharedPictures == [.init(training: "train/cat/0.png", validation: "val/cat/0.png")])
+    #expect(data.sharedExamples == [.init(training: "train/cat/0.png", validation: "val/cat/0.png")])
   }
 
   @Test func hiddenFilesAreNoPictures() throws {
@@ -146,7 +146,7 @@ func makePictures(_ folder: String, _ classes: [String: Int]) throws {
     #expect(data.labels == ["9", "10"])
     #expect(data.training.map(\.label) == [0, 1, 0, 1] && data.validation.count == 4)
     #expect(data.training[1].name == "train/pictures/1.png" && data.training[1].digest != nil)
-    #expect(data.sharedPictures.count == 4)
+    #expect(data.sharedExamples.count == 4)
   }
 
   @Test func aSplitFileSaysWhichPicturesAreKept() throws {

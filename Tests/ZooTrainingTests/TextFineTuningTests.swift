@@ -28,11 +28,10 @@ import ZooInference
     }
 
     func tuning(_ data: String, _ recipe: Recipe, to name: String = "run") throws -> TextFineTuning {
-      let purpose = PretrainedText.purpose(of: model.task, hasTargets: try TextDataset.hasTargets(path: data))
-      let dataset = try TextDataset(path: data, purpose: purpose)
+      let dataset = try TextDataset(path: data) { PretrainedText.purpose(of: model.task, hasTargets: $0) }
       var tuning = TextFineTuning(
-        network: try PretrainedText(model, purpose: purpose, labels: dataset.labels), dataset: dataset, recipe: recipe,
-        folder: folder.file(name))
+        network: try PretrainedText(model, purpose: dataset.purpose, labels: dataset.labels), dataset: dataset,
+        recipe: recipe, folder: folder.file(name))
       tuning.threads = 1
       return tuning
     }
@@ -166,7 +165,7 @@ import ZooInference
       #expect(throws: TrainingError.nothingLearns(model: place.model.path)) { try place.tuning(data, head).run() }
       let text = try place.file("plain.txt", "a\n\nb\n")
       #expect(throws: TableError.unknownKind(file: text)) {
-        try TextDataset(path: text, purpose: .answers)
+        try TextDataset(path: text) { _ in .answers }
       }
     }
     try withModel("bert") { place in
@@ -179,7 +178,7 @@ import ZooInference
         try tuning.run()
       }
       #expect(throws: DataError.headDisagrees(asked: 3, folder: words, labels: ["greeting", "other"])) {
-        try TextDataset(path: words, purpose: .classes, head: 3)
+        try TextDataset(path: words, head: 3) { _ in .classes }
       }
       #expect(throws: TrainingError.wrongTask(model: place.model.path, task: .text2TextGeneration)) {
         try PretrainedText(place.model, purpose: .answers, labels: [])
@@ -206,12 +205,12 @@ import ZooInference
     }
     try write("train.csv", "text,label\nhello,1\nworld,10\nmore,2\n")
     try write("val.jsonl", "{\"text\": \"hello\", \"label\": 1}\n")
-    let data = try TextDataset(path: folder.path, purpose: .classes)
+    let data = try TextDataset(path: folder.path) { _ in .classes }
     #expect(data.labels == ["1", "2", "10"] && data.training.count == 3 && data.validation.count == 1)
-    #expect(data.sharedTexts == [.init(training: "train.csv:2", validation: "val.jsonl:1")])
+    #expect(data.sharedExamples == [.init(training: "train.csv:2", validation: "val.jsonl:1")])
     try write("val.jsonl", "{\"text\": \"hello\", \"label\": 4}\n")
     #expect(throws: DataError.unknownClass(folder: "val.jsonl:1", name: "4", known: ["1", "2", "10"])) {
-      try TextDataset(path: folder.path, purpose: .classes)
+      try TextDataset(path: folder.path) { _ in .classes }
     }
   }
 }

@@ -1,4 +1,4 @@
-import ZooCheckpoint
+import ZooGraph
 
 /// Where the tokens of several sequences stand, one sequence after another, and what they are.
 struct SequenceLayout {
@@ -36,6 +36,22 @@ struct SequenceLayout {
     case .tokens: self.rows
     case .sequences: counts.count
     }
+  }
+
+  /// For each token the row of an embedding table that stands for it.
+  ///
+  /// - Throws: ``EngineError/noSuchRow(node:index:rows:)``.
+  func tableRows(_ kind: EmbeddingIndex, of count: Int, node: String) throws(EngineError) -> [Int] {
+    let rows =
+      switch kind {
+      case .token: ids
+      case .position(let offset): positions.map { $0 + offset }
+      case .tokenType: typeIDs
+      }
+    if let wrong = rows.first(where: { !(0..<count).contains($0) }) {
+      throw .noSuchRow(node: node, index: wrong, rows: count)
+    }
+    return rows
   }
 
   /// The last row of each sequence.

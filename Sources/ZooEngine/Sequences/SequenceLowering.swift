@@ -90,7 +90,7 @@ struct SequenceLowering {
     case .sequence(.embedding(let kind)): try lowerEmbedding(node, kind)
     case .linear: try lowerLinear(node, at: index)
     case .transpose:
-      guard parameters[x] != nil else { throw unsupported(node) }
+      guard parameters[x] != nil else { throw node.notOfSequences }
     case .layerNormalization(1, let epsilon):
       let (weight, bias) = (try tensor(node.inputs[1], node).values(), try tensor(node.inputs[2], node).values())
       try emit(.normalization(weight: weight, bias: bias, epsilon: epsilon), node, from: x)
@@ -103,22 +103,15 @@ struct SequenceLowering {
     case .sequence(.scale(let factor)): try emit(.scale(factor), node, from: x)
     case .gatherChannels(let channels):
       let source = try located(x, node.name)
-      guard let first = channels.first, channels == Array(first..<first + channels.count), node.inputs.count == 1 else {
-        throw unsupported(node)
-      }
       var view = source.view
-      view.column += first
+      view.column += try node.firstChannel(of: channels)
       view.columns = channels.count
       views[node.output] = (view, source.rows)
     case .sequence(.select(let token)):
       try emit(.select(token), node, from: x, rows: .sequences(located(x, node.name).rows.side))
     case .sequence(.attention(let attention)): try lowerAttention(node, attention)
-    default: throw unsupported(node)
+    default: throw node.notOfSequences
     }
-  }
-
-  private func unsupported(_ node: Node) -> EngineError {
-    .unsupported(node: node.name, problem: "is a step of a picture, not of a sequence")
   }
 
   private mutating func lowerEmbedding(_ node: Node, _ kind: EmbeddingIndex) throws {
@@ -226,7 +219,7 @@ extension SequenceLowering {
   }
 
   private func part(_ node: Node) throws -> SequencePanels.Part {
-    guard case .linear(let hasBias, let epilogue) = node.operation, epilogue.isEmpty else { throw unsupported(node) }
+    guard case .linear(let hasBias, let epilogue) = node.operation, epilogue.isEmpty else { throw node.notOfSequences }
     var value = node.inputs[1]
     var isTransposed = false
     if let maker = producers[value], case .transpose = network.graph.nodes[maker].operation {

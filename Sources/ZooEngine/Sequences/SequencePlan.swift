@@ -46,11 +46,7 @@ public final class SequencePlan: @unchecked Sendable {
     var lowering = try SequenceLowering(Network(graph: graph, weights: weights), precision: precision)
     lowered = try lowering.lower()
     hasDecoder = graph.decoderInput != nil
-    var longest: Int?
-    for case .embedding(let table, .position(let offset)) in lowered.steps.map(\.kernel) {
-      longest = min(longest ?? .max, table.shape[0] - offset)
-    }
-    maximumLength = longest
+    maximumLength = graph.maximumSequenceLength
     weightBytes = lowered.steps.reduce(0) { sum, step in
       if case .product(let panels, _, _) = step.kernel { sum + panels.bytes } else { sum }
     }

@@ -153,17 +153,10 @@ public final class SequenceState {
     _ table: FloatTensor, _ kind: EmbeddingIndex, _ layout: SequenceLayout, _ output: UnsafeMutablePointer<Float>,
     stride: Int, node: String
   ) throws {
-    let (rows, columns) = (table.shape[0], table.shape[1])
+    let (rows, columns) = (try layout.tableRows(kind, of: table.shape[0], node: node), table.shape[1])
     try table.withValues { values in
       guard let base = values.baseAddress else { return }
-      for row in 0..<layout.rows {
-        let index =
-          switch kind {
-          case .token: layout.ids[row]
-          case .position(let offset): layout.positions[row] + offset
-          case .tokenType: layout.typeIDs[row]
-          }
-        guard (0..<rows).contains(index) else { throw EngineError.noSuchRow(node: node, index: index, rows: rows) }
+      for (row, index) in rows.enumerated() {
         (output + row * stride).update(from: base + index * columns, count: columns)
       }
     }

@@ -82,7 +82,10 @@ public final class TrainingPlan {
       guard labels.allSatisfy({ (0..<classes).contains($0) }) else {
         throw EngineError.inputShape(expected: [classes], found: labels)
       }
-      return CrossEntropy.loss(logits, labels: labels, classes: classes, smoothing: smoothing, gradient: &gradient)
+      return CrossEntropy.loss(
+        logits, targets: CrossEntropy.targets(labels, classes: classes), classes: classes, smoothing: smoothing,
+        gradient: &gradient
+      ).mean
     }
   }
 

@@ -1,4 +1,5 @@
 import ZooCheckpoint
+
 /// The values of one run, by place.
 final class Frame {
   let limits: ONNXLimits

@@ -1,18 +1,13 @@
 import Foundation
 
 /// Labelled pictures, divided into those to learn from and those to judge by.
-public struct Dataset: Sendable {
+public struct Dataset: DividedData, Sendable {
+  public static let examples = "pictures"
   public let folder: String
   /// Names of the classes, in the order of the logits.
   public let labels: [String]
   public let training: [Example]
   public let validation: [Example]
-
-  /// A picture that stands on both sides of the split: judging by it flatters the network.
-  public struct SharedPicture: Sendable, Equatable {
-    public let training: String
-    public let validation: String
-  }
 
   /// Opens `folder/train` and `folder/val` where they exist, else splits the class folders in `folder`; a folder with a
   /// `metadata.jsonl` (or `.csv`) is what that lists, and so is a table.
@@ -96,21 +91,6 @@ public struct Dataset: Sendable {
     let rows = try PictureTable(path: table).rows
     let judged = rows.filter { $0.part == .validation }
     return try PictureTable.examples(judged.isEmpty ? rows : judged, labels: labels, folder: table)
-  }
-
-  /// How many times more pictures the largest class has than the smallest, in training.
-  public var imbalance: Double {
-    let counts = trainingCounts
-    return Double(counts.max() ?? 0) / Double(max(counts.min() ?? 0, 1))
-  }
-
-  /// Pictures whose bytes are on both sides.
-  public var sharedPictures: [SharedPicture] {
-    var byDigest: [String: String] = [:]
-    for example in training { if let digest = example.digest { byDigest[digest] = example.name } }
-    return validation.compactMap { example in
-      example.digest.flatMap { byDigest[$0] }.map { SharedPicture(training: $0, validation: example.name) }
-    }
   }
 
   private static let validationNames = ["val", "validation"]

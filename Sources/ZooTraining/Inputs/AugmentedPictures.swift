@@ -75,7 +75,8 @@ final class AugmentedPictures: ExampleSource {
     let waiting = (ContinuousClock.now - start).seconds
     let size = 3 * augmenter.preprocessing.size.reduce(1, *)
     var batch = TrainingBatch(
-      inputs: try FloatTensor.joined(pictures, count: size), targets: loss.targets(places.map { examples[$0].label }),
+      inputs: try FloatTensor.joined(pictures, count: size),
+      targets: CrossEntropy.targets(places.map { examples[$0].label }, classes: loss.classes),
       waiting: waiting)
     mixing.apply(to: &batch, shape: [3] + augmenter.preprocessing.size, seed: seed)
     if !frozen.nodes.isEmpty { batch.inputs = try features(batch.inputs, count: places.count) }

@@ -1,4 +1,5 @@
 import ZooCheckpoint
+import ZooEngine
 
 /// Where a learner's batches come from: what the trained part of a network takes, and the targets.
 protocol ExampleSource: AnyObject {
@@ -44,7 +45,7 @@ final class FixedFeatures: ExampleSource {
     let chosen = places.map { views[views.count == 1 ? 0 : Int(random.next() % UInt64(views.count))][$0] }
     var batch = TrainingBatch(
       inputs: try FloatTensor.joined(chosen, count: shape.reduce(1, *)),
-      targets: loss.targets(places.map { labels[$0] }))
+      targets: CrossEntropy.targets(places.map { labels[$0] }, classes: loss.classes))
     mixing.apply(to: &batch, shape: shape, seed: seed)
     return batch
   }

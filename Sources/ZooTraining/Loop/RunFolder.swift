@@ -32,6 +32,23 @@ public struct RunFolder: Sendable {
     try Folder.make(path)
   }
 
+  /// Runs `body` with the state to train from while other processes are kept out; afterwards nothing is left to resume.
+  ///
+  /// - Parameters:
+  ///   - resume: goes on with the interrupted run.
+  ///   - force: replaces a run.
+  /// - Throws: ``TrainingError``, `FileError`, and what `body` throws.
+  func run<Result>(
+    _ identity: RunState.Identity, resume: Bool, force: Bool, _ body: (RunState) throws -> Result
+  ) throws -> Result {
+    try prepare(resume: resume, force: force)
+    let held = try hold()
+    defer { withExtendedLifetime(held) {} }
+    let result = try body(begin(identity, resume: resume))
+    finish()
+    return result
+  }
+
   /// The state to train from, saved already, so that a process that is killed from here on can be resumed.
   ///
   /// - Throws: ``TrainingError``, `FileError`.

@@ -14,7 +14,9 @@ struct TrainingLoop {
   /// Asked after every step; true saves everything and ends the run with ``TrainingError/interrupted(folder:epoch:epochs:)``.
   var isInterrupted: () -> Bool = { false }
   /// Seconds between two saves; 0 saves after every step.
-  var saveInterval = RunSaver.interval
+  var saveInterval = 10.0
+  /// Whether the curves are also written for TensorBoard.
+  var writesTensorBoard = false
 
   private var epochs: Int { phases.reduce(0) { $0 + $1.epochs } }
 
@@ -23,13 +25,13 @@ struct TrainingLoop {
   func run(from start: RunState) throws -> TrainedRun {
     var state = start
     var timing = RunTiming()
-    var saver = RunSaver(path: folder.state, interval: saveInterval)
+    var saver = SaveTimer(interval: saveInterval)
     let log = try TrainingLog(path: folder.log, continuing: state.position.records)
     while state.position.phase < phases.count {
       do {
         try run(phases[state.position.phase], &state, &saver, &timing, log: log)
       } catch is StoppedEarly {
-        try saver.save(state, timing: &timing)
+        try save(state, &saver, &timing)
         throw TrainingError.interrupted(folder: folder.path, epoch: state.position.epoch, epochs: epochs)
       }
     }
@@ -37,7 +39,7 @@ struct TrainingLoop {
   }
 
   private func run(
-    _ phase: TrainingPhase, _ state: inout RunState, _ saver: inout RunSaver, _ timing: inout RunTiming,
+    _ phase: TrainingPhase, _ state: inout RunState, _ saver: inout SaveTimer, _ timing: inout RunTiming,
     log: TrainingLog
   ) throws {
     let learner = try timing.measure(\.preparing) { try phase.makeLearner(state.learnt) }
@@ -63,7 +65,7 @@ struct TrainingLoop {
             &training, batches, rate: schedule.rate(at: before + step), &state.position, &timing)
         } catch let error as any ReportableError {
           state.learner = training.state()
-          try saver.save(state, timing: &timing)
+          try save(state, &saver, &timing)
           throw error
         }
         if let cause = outcome.divergence {
@@ -77,20 +79,26 @@ struct TrainingLoop {
         }
         if saver.isDue {
           state.learner = training.state()
-          try saver.save(state, timing: &timing)
+          try save(state, &saver, &timing)
         }
       }
       let judgement = try timing.measure(\.judging) { try training.withCountingWeights { try learner.judge() } }
       let rate = schedule.rate(at: before + steps - 1)
       try finishEpoch(judgement, rate: rate, training, &state, log: log)
+      // From here a run that leads nowhere begins again.
       if saver.isCheap {
         state.learner = training.state()
-        try saver.save(state, timing: &timing)
+        try save(state, &saver, &timing)
       }
     }
     state.learnt.merge(try learner.learntWeights()) { $1 }
     state.learner = [:]
     state.position.phase = hasStopped(state.position) ? phases.count : state.position.phase + 1
+  }
+
+  /// What was saved before stays as it was where this fails.
+  private func save(_ state: RunState, _ saver: inout SaveTimer, _ timing: inout RunTiming) throws {
+    try saver.save { try timing.measure(\.saving) { try state.write(to: folder.state) } }
   }
 
   /// Of the epoch's first batch; each has a seed of its own.
@@ -139,6 +147,11 @@ struct TrainingLoop {
     state.position.step = 0
     state.position.outcome = StepOutcome()
     try log.append(record)
+    if writesTensorBoard {
+      // Something to look at: where it can't be written, the run goes on.
+      try? TensorBoardEvents.write(
+        state.position.records, to: folder.path, time: Date().timeIntervalSince1970)
+    }
     events(.epoch(record, isBest: isBest))
   }
 

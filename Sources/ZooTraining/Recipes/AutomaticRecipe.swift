@@ -32,12 +32,3 @@ public struct AutomaticRecipe: Sendable, Equatable {
     reason = "\(median) training examples a class (median): \(why)"
   }
 }
-
-extension Dataset {
-  /// Training pictures of each class.
-  public var trainingCounts: [Int] {
-    var counts = [Int](repeating: 0, count: labels.count)
-    for example in training { counts[example.label] += 1 }
-    return counts
-  }
-}

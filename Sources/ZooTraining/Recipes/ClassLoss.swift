@@ -15,13 +15,6 @@ struct ClassLoss {
     return counts.map { $0 == 0 ? 0 : Float(labels.count) / Float(classes * $0) }
   }
 
-  /// The targets of classes: 1 in the place of each.
-  func targets(_ labels: [Int]) -> [Float] {
-    var targets = [Float](repeating: 0, count: labels.count * classes)
-    for (row, label) in labels.enumerated() { targets[row * classes + label] = 1 }
-    return targets
-  }
-
   /// - Parameters:
   ///   - logits: [N, classes].
   ///   - targets: [N, classes], each row's sum 1.

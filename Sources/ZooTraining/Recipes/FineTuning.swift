@@ -43,10 +43,7 @@ public struct FineTuning {
     let target = try TargetNetwork(network, classes: dataset.labels.count, recipe: recipe)
     let stages = recipe.phases(stages: target.graph.stages.count - 1)
     let parts = try stages.map { try target.part(unfrozen: $0.unfrozen, recipe: recipe) }
-    try folder.prepare(resume: resume, force: force)
-    let held = try folder.hold()
-    defer { withExtendedLifetime(held) {} }
-    let state = try folder.begin(identity(), resume: resume)
+    guard let last = parts.last else { throw TrainingError.noHead(model: network.path) }
     let features = PhaseFeatures(tuning: self, events: events, isInterrupted: isInterrupted)
     let phases = zip(stages, parts).map { phase, part in
       TrainingPhase(
@@ -55,20 +52,16 @@ public struct FineTuning {
         makeLearner: { try learner(part, learnt: $0, features) })
     }
     var loop = TrainingLoop(recipe: recipe, folder: folder, phases: phases)
-    let curves = RunCurves(folder: writesTensorBoard ? folder.path : nil, records: state.position.records)
-    loop.events = {
-      curves.note($0)
-      events($0)
-    }
+    loop.events = events
     loop.isInterrupted = isInterrupted
     loop.saveInterval = saveInterval ?? loop.saveInterval
-    let trained = try loop.run(from: state)
-    guard let last = parts.last else { throw TrainingError.noHead(model: network.path) }
-    let result = try RunResult(
-      tuning: self, target: target, part: last, data: features.data(last), trained: trained
-    ).write()
-    folder.finish()
-    return result
+    loop.writesTensorBoard = writesTensorBoard
+    return try folder.run(identity(), resume: resume, force: force) { state in
+      let trained = try loop.run(from: state)
+      return try RunResult(
+        tuning: self, target: target, part: last, data: features.data(last), trained: trained
+      ).write()
+    }
   }
 
   /// Tries rising learning rates on what the recipe's last phase trains, and writes `rates.html`; nothing of it is kept.

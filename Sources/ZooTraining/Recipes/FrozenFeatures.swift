@@ -18,6 +18,8 @@ public struct FrozenFeatures {
   }
 
   private static let batch = 8
+  /// Seconds between two savings of the cache.
+  private static let interval = 30.0
   private let augmenter: Augmenter
   private let view: View?
   private let graph: Graph
@@ -70,7 +72,7 @@ public struct FrozenFeatures {
     let plan =
       graph.nodes.isEmpty || missing.isEmpty
       ? nil : try compile(graph, weights: weights, inputShape: [Self.batch] + pictureShape, options: options)
-    var saver = CacheSaver()
+    var saver = SaveTimer(interval: Self.interval)
     for start in stride(from: 0, to: missing.count, by: Self.batch) {
       if saver.isDue { saver.save { cache?.store(known) } }
       if progress(result.cached + start) {
@@ -97,24 +99,6 @@ public struct FrozenFeatures {
     }
     _ = progress(examples.count)
     return result
-  }
-
-  /// Keeps features at intervals, so that a process that is killed has not worked for nothing.
-  private struct CacheSaver {
-    private static let interval = 30.0
-    /// Saving takes at most this part of the time.
-    private static let share = 0.05
-    private var last = ContinuousClock.now
-    private var cost = 0.0
-
-    var isDue: Bool { (ContinuousClock.now - last).seconds >= max(Self.interval, cost / Self.share) }
-
-    mutating func save(_ body: () -> Void) {
-      let start = ContinuousClock.now
-      body()
-      last = ContinuousClock.now
-      cost = (last - start).seconds
-    }
   }
 
   private struct Broken: Error { let reason: String }

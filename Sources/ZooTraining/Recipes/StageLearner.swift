@@ -18,8 +18,7 @@ final class StageLearner: Learner {
   /// - Parameter weights: of the part that is trained.
   init(
     part: TargetNetwork.Part, weights: Weights, source: any ExampleSource, data: PreparedData, loss: ClassLoss,
-    recipe: Recipe,
-    threads: Int?
+    recipe: Recipe, threads: Int?
   ) throws {
     graph = part.cut.trainable
     self.data = data

@@ -1,4 +1,5 @@
 import Foundation
+import ZooCheckpoint
 import ZooVision
 
 /// `report.html`: one file that needs nothing else, no script and no network.
@@ -6,6 +7,15 @@ public struct HTMLReport {
   private let content: ReportContent
 
   public init(_ content: ReportContent) { self.content = content }
+
+  /// Replaces what is there.
+  ///
+  /// - Throws: `FileError`.
+  public func write(to path: String) throws {
+    let file = try AtomicFile(path: path, overwrite: true)
+    try file.write(html())
+    try file.commit()
+  }
 
   public func html() -> String {
     let title = content.title.escapedForHTML

@@ -19,23 +19,23 @@ public enum TensorBoardEvents {
   }
 
   static func bytes(_ records: [EpochRecord], time: Double) -> [UInt8] {
-    var version = ProtobufMessage()
+    var version = ProtobufWriter()
     version.double(1, time)
-    version.text(3, "brain.Event:2")
+    version.string(3, "brain.Event:2")
     var file = record(version.bytes)
     for (place, epoch) in records.enumerated() {
-      var summary = ProtobufMessage()
+      var summary = ProtobufWriter()
       for (tag, value) in [
         ("loss/training", epoch.trainingLoss), ("loss/validation", epoch.validationLoss),
         ("accuracy/training", epoch.trainingAccuracy), ("accuracy/validation", epoch.validationAccuracy),
         ("learning rate", epoch.learningRate),
       ] {
-        var scalar = ProtobufMessage()
-        scalar.text(1, tag)
+        var scalar = ProtobufWriter()
+        scalar.string(1, tag)
         scalar.float(2, Float(value))
         summary.message(1, scalar)
       }
-      var event = ProtobufMessage()
+      var event = ProtobufWriter()
       event.double(1, time - Double(records.count - 1 - place))
       event.integer(2, epoch.epoch)
       event.message(5, summary)
@@ -48,63 +48,8 @@ public enum TensorBoardEvents {
   private static func record(_ data: [UInt8]) -> [UInt8] {
     let length = withUnsafeBytes(of: UInt64(data.count).littleEndian) { Array($0) }
     func checksum(_ bytes: [UInt8]) -> [UInt8] {
-      withUnsafeBytes(of: CRC32C.masked(bytes).littleEndian) { Array($0) }
+      withUnsafeBytes(of: bytes.withUnsafeBytes(CRC32C.masked).littleEndian) { Array($0) }
     }
     return length + checksum(length) + data + checksum(data)
-  }
-}
-
-/// Castagnoli's cyclic redundancy check.
-enum CRC32C {
-  private static let table: [UInt32] = (0..<256).map { index in
-    (0..<8).reduce(UInt32(index)) { value, _ in value & 1 == 1 ? value >> 1 ^ 0x82F6_3B78 : value >> 1 }
-  }
-
-  static func checksum(_ bytes: [UInt8]) -> UInt32 {
-    ~bytes.reduce(~0) { $0 >> 8 ^ table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] }
-  }
-
-  /// As TFRecord stores it, so that checksums of data that hold checksums stay good.
-  static func masked(_ bytes: [UInt8]) -> UInt32 {
-    let sum = checksum(bytes)
-    return (sum >> 15 | sum << 17) &+ 0xA282_EAD8
-  }
-}
-
-/// The few field types of a protobuf message that an event needs.
-private struct ProtobufMessage {
-  private(set) var bytes: [UInt8] = []
-
-  mutating func integer(_ field: Int, _ value: Int) {
-    varint(UInt64(field) << 3)
-    varint(UInt64(bitPattern: Int64(value)))
-  }
-
-  mutating func double(_ field: Int, _ value: Double) {
-    varint(UInt64(field) << 3 | 1)
-    bytes += withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
-  }
-
-  mutating func float(_ field: Int, _ value: Float) {
-    varint(UInt64(field) << 3 | 5)
-    bytes += withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
-  }
-
-  mutating func text(_ field: Int, _ value: String) { data(field, Array(value.utf8)) }
-  mutating func message(_ field: Int, _ value: ProtobufMessage) { data(field, value.bytes) }
-
-  private mutating func data(_ field: Int, _ value: [UInt8]) {
-    varint(UInt64(field) << 3 | 2)
-    varint(UInt64(value.count))
-    bytes += value
-  }
-
-  private mutating func varint(_ value: UInt64) {
-    var rest = value
-    while rest >= 0x80 {
-      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-      rest >>= 7
-    }
-    bytes.append(UInt8(rest))
   }
 }

@@ -25,11 +25,12 @@ final class FrozenRows {
   /// - Parameter isInterrupted: called with the texts done; true stops the work.
   /// - Throws: ``StoppedEarly``, `EngineError`.
   func fill(_ isInterrupted: (Int) -> Bool) throws {
-    let order = examples.indices.sorted { (examples[$0].ids.count, $0) < (examples[$1].ids.count, $1) }
-    for start in stride(from: 0, to: order.count, by: Self.batch) {
-      if isInterrupted(start) { throw StoppedEarly() }
+    var done = 0
+    for batch in LengthBuckets.inOrder(of: examples.map(\.ids.count), size: Self.batch) {
+      if isInterrupted(done) { throw StoppedEarly() }
       guard bytes < Self.limit else { return }
-      _ = try rows(of: Array(order[start..<min(start + Self.batch, order.count)]))
+      _ = try rows(of: batch)
+      done += batch.count
     }
   }
 

@@ -12,11 +12,17 @@ enum LengthBuckets {
       let order = random.permutation(lengths.count)
       var batches: [[Int]] = []
       for start in stride(from: 0, to: order.count, by: stretch * size) {
-        let part = order[start..<min(start + stretch * size, order.count)]
-        let sorted = part.sorted { (lengths[$0], $0) < (lengths[$1], $1) }
-        batches += stride(from: 0, to: sorted.count, by: size).map { Array(sorted[$0..<min($0 + size, sorted.count)]) }
+        batches += sorted(order[start..<min(start + stretch * size, order.count)], by: lengths, size: size)
       }
       return random.permutation(batches.count).map { batches[$0] }
     }
+  }
+
+  /// All places, the shortest first.
+  static func inOrder(of lengths: [Int], size: Int) -> [[Int]] { sorted(lengths.indices, by: lengths, size: size) }
+
+  private static func sorted(_ places: some Collection<Int>, by lengths: [Int], size: Int) -> [[Int]] {
+    let sorted = places.sorted { (lengths[$0], $0) < (lengths[$1], $1) }
+    return stride(from: 0, to: sorted.count, by: size).map { Array(sorted[$0..<min($0 + size, sorted.count)]) }
   }
 }

@@ -50,7 +50,7 @@ final class SequenceLearner: Learner {
 
   func judge() throws -> Judgement {
     var sum = SequenceOutcome()
-    for batch in validation.batchesByLength(Self.judged) {
+    for batch in judgedBatches {
       let (input, targets) = try validation.batch(batch, smoothing: 0)
       sum += try plan.judge(input, targets)
     }
@@ -58,12 +58,16 @@ final class SequenceLearner: Learner {
     return Judgement(loss: sum.loss / count, accuracy: Double(sum.correct) / count)
   }
 
+  private var judgedBatches: [[Int]] {
+    LengthBuckets.inOrder(of: validation.examples.map(\.length), size: Self.judged)
+  }
+
   func learntWeights() -> Weights { plan.trainedWeights() }
 
   /// Logits of the validation's texts, a row each.
   func validationLogits() throws -> [[Float]] {
     var logits = [[Float]](repeating: [], count: validation.examples.count)
-    for batch in validation.batchesByLength(Self.judged) {
+    for batch in judgedBatches {
       let output = try plan.output(try validation.batch(batch, smoothing: 0).0)
       let (values, columns) = (try output.values(), output.shape[1])
       for (row, place) in batch.enumerated() { logits[place] = Array(values[row * columns..<(row + 1) * columns]) }
@@ -91,10 +95,5 @@ struct SequenceSource {
       SequenceBatch(source, decoder: decoders.isEmpty ? nil : decoders),
       SequenceTargets(chosen.flatMap(\.targets), smoothing: smoothing)
     )
-  }
-
-  func batchesByLength(_ size: Int) -> [[Int]] {
-    let order = examples.indices.sorted { (examples[$0].length, $0) < (examples[$1].length, $1) }
-    return stride(from: 0, to: order.count, by: size).map { Array(order[$0..<min($0 + size, order.count)]) }
   }
 }

@@ -2,7 +2,8 @@ import Foundation
 import ZooCheckpoint
 
 /// Texts with what a network is to make of them, divided into those to learn from and those to judge by.
-public struct TextDataset: Sendable {
+public struct TextDataset: DividedData, Sendable {
+  public static let examples = "texts"
   public let path: String
   public let purpose: TextPurpose
   /// Names of the classes, in the order of the logits; empty where texts have none.
@@ -17,17 +18,21 @@ public struct TextDataset: Sendable {
   ///     part the texts.
   ///   - seed: of the split.
   ///   - head: number of classes asked for; nil lets the data decide.
+  ///   - choose: what the texts are learnt for, by whether each comes with a class or an answer.
   /// - Throws: ``TableError``, ``DataError``, `FileError`.
   public init(
-    path: String, purpose: TextPurpose, columns: TextColumns = TextColumns(), seed: UInt64 = 0, head: Int? = nil
+    path: String, columns: TextColumns = TextColumns(), seed: UInt64 = 0, head: Int? = nil,
+    purpose choose: (_ hasTargets: Bool) -> TextPurpose
   ) throws {
     if let head, head < 2 { throw DataError.headTooSmall(asked: head) }
     let files = try TextFiles(path: path)
-    let training = try Self.texts(in: files.training, purpose, columns)
-    let validation = try files.validation.map { try Self.texts(in: $0, purpose, columns) }
+    let source = try TextSource(path: files.training)
+    let purpose = choose(source.hasTargets(columns))
+    let training = try source.texts(for: purpose, columns)
+    let validation = try files.validation.map { try TextSource(path: $0).texts(for: purpose, columns) }
     self.path = files.path
     self.purpose = purpose
-    let labels = purpose == .classes ? Self.sorted(Set(training.map(\.target))) : []
+    let labels = purpose == .classes ? Set(training.map(\.target)).sortedAsLabels : []
     self.labels = labels
     if purpose == .classes, labels.count < 2 {
       throw DataError.oneClass(folder: path, name: labels.first ?? "")
@@ -36,7 +41,7 @@ public struct TextDataset: Sendable {
       throw DataError.headDisagrees(asked: head, folder: path, labels: labels)
     }
     let places = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, $0) })
-    func example(_ text: Text) throws(DataError) -> TextExample {
+    func example(_ text: TextSource.Text) throws(DataError) -> TextExample {
       let target: TextExample.Target
       switch purpose {
       case .continuation: target = .itself
@@ -60,75 +65,6 @@ public struct TextDataset: Sendable {
 
   /// Whether a path is named as texts are, or is a folder with such files; a table may be of pictures all the same.
   public static func mayStand(at path: String) -> Bool { TextFiles.areNamed(by: path) }
-
-  /// Whether each text comes with a class or an answer.
-  ///
-  /// - Throws: ``TableError``, ``DataError``, `FileError`.
-  public static func hasTargets(path: String, columns: TextColumns = TextColumns()) throws -> Bool {
-    let file = try TextFiles(path: path).training
-    guard Table.extensions.contains(URL(filePath: file).pathExtension.lowercased()) else { return false }
-    let table = try Table(path: file)
-    return table.columns.contains(columns.target(of: table))
-  }
-
-  /// Texts on both sides of the split: judging by them flatters the network.
-  public var sharedTexts: [Dataset.SharedPicture] {
-    var known: [String: String] = [:]
-    for example in training { if let digest = example.digest { known[digest] = example.name } }
-    return validation.compactMap { example in
-      example.digest.flatMap { known[$0] }.map { .init(training: $0, validation: example.name) }
-    }
-  }
-
-  private struct Text {
-    let name: String
-    let text: String
-    var pair: String?
-    var target = ""
-  }
-
-  private static func texts(in path: String, _ purpose: TextPurpose, _ columns: TextColumns) throws -> [Text] {
-    let file = URL(filePath: path).lastPathComponent
-    guard Table.extensions.contains(URL(filePath: path).pathExtension.lowercased()) else {
-      guard purpose == .continuation else { throw TableError.unknownKind(file: path) }
-      return try paragraphs(of: path).map { Text(name: "\(file):\($0.line)", text: $0.text) }
-    }
-    let table = try Table(path: path)
-    let texts = try table.values(of: columns.text(of: table))
-    let targets = purpose == .continuation ? nil : try table.values(of: columns.target(of: table))
-    let pairs = try columns.pair.map { try table.values(of: $0) }
-    return table.records.indices.map { index in
-      Text(
-        name: "\(file):\(table.records[index].line)", text: texts[index], pair: pairs?[index],
-        target: targets?[index] ?? "")
-    }
-  }
-
-  /// What stands between empty lines.
-  private static func paragraphs(of path: String) throws -> [(line: Int, text: String)] {
-    let text = String(decoding: try Table.text(of: path), as: UTF8.self).replacing("\r\n", with: "\n")
-    var found: [(line: Int, text: String)] = []
-    var lines: [Substring] = []
-    func end(_ line: Int) {
-      if !lines.isEmpty { found.append((line - lines.count, lines.joined(separator: "\n"))) }
-      lines = []
-    }
-    let all = text.split(separator: "\n", omittingEmptySubsequences: false)
-    for (index, line) in all.enumerated() {
-      if line.allSatisfy(\.isWhitespace) { end(index + 1) } else { lines.append(line) }
-    }
-    end(all.count + 1)
-    guard !found.isEmpty else { throw TableError.noRecords(file: path) }
-    return found
-  }
-
-  /// Whole numbers by their size, other names by their bytes.
-  private static func sorted(_ names: Set<String>) -> [String] {
-    let numbers = names.compactMap(Int.init)
-    return numbers.count == names.count
-      ? names.sorted { (Int($0) ?? 0, $0) < (Int($1) ?? 0, $1) }
-      : names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-  }
 }
 
 /// Where a data set's texts stand.

@@ -55,10 +55,6 @@ public struct TextColumns: Codable, Sendable, Equatable {
   }
 
   /// The first of the usual names that a table has, where none was chosen.
-  func text(of table: Table) -> String { text ?? Self.first(["text", "input", "sentence"], of: table) }
-  func target(of table: Table) -> String { target ?? Self.first(["label", "target", "output"], of: table) }
-
-  private static func first(_ usual: [String], of table: Table) -> String {
-    usual.first(where: table.columns.contains) ?? usual[0]
-  }
+  func text(of table: Table) -> String { text ?? table.column(among: ["text", "input", "sentence"]) }
+  func target(of table: Table) -> String { target ?? table.column(among: ["label", "target", "output"]) }
 }

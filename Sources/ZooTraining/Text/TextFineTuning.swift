@@ -16,7 +16,6 @@ public struct TextFineTuning {
   public var threads: Int?
   /// Seconds between two saves of the state; nil for the usual, 0 saves after every step.
   public var saveInterval: Double?
-
   /// Whether the curves are also written for TensorBoard, into the run's folder.
   public var writesTensorBoard = false
 
@@ -40,7 +39,7 @@ public struct TextFineTuning {
   public func run(
     resume: Bool = false, force: Bool = false, events: @escaping (TrainingEvent) -> Void = { _ in },
     isInterrupted: @escaping () -> Bool = { false }
-  ) throws -> FineTunedText {
+  ) throws -> FineTuned {
     try recipe.checkForTexts()
     let graph = network.graph
     let stages = recipe.phases(stages: graph.stages.count - 1)
@@ -52,37 +51,28 @@ public struct TextFineTuning {
       throw TrainingError.nothingLearns(model: network.model.path)
     }
     let examples = try self.examples()
-    try folder.prepare(resume: resume, force: force)
-    let held = try folder.hold()
-    defer { withExtendedLifetime(held) {} }
-    let state = try folder.begin(identity(), resume: resume)
-    let weights = try network.weights(recipe)
-    let phases = zip(stages, groups).map { phase, groups in
-      TrainingPhase(
-        epochs: phase.epochs, learningRate: phase.learningRate,
-        batches: LengthBuckets.batches(examples.training.map(\.length), size: recipe.batchSize, seed: recipe.seed),
-        makeLearner: { learnt in
-          try self.learner(
-            groups, weights.merging(learnt) { $1 }, examples, events: events, isInterrupted: isInterrupted)
-        })
+    return try folder.run(identity(), resume: resume, force: force) { state in
+      let weights = try network.weights(recipe)
+      let batches = LengthBuckets.batches(
+        examples.training.map(\.length), size: recipe.batchSize, seed: recipe.seed)
+      let phases = zip(stages, groups).map { phase, groups in
+        TrainingPhase(epochs: phase.epochs, learningRate: phase.learningRate, batches: batches) { learnt in
+          try learner(groups, weights.merging(learnt) { $1 }, examples, events: events, isInterrupted: isInterrupted)
+        }
+      }
+      var loop = TrainingLoop(recipe: recipe, folder: folder, phases: phases)
+      loop.events = events
+      loop.isInterrupted = isInterrupted
+      loop.saveInterval = saveInterval ?? loop.saveInterval
+      loop.writesTensorBoard = writesTensorBoard
+      let trained = try loop.run(from: state)
+      var logits: [[Float]] = []
+      if dataset.purpose == .classes, let groups = groups.last {
+        let judged = Examples(training: [], validation: examples.validation)
+        logits = try learner(groups, weights.merging(trained.best) { $1 }, judged).validationLogits()
+      }
+      return try TextRunResult(tuning: self, trained: trained, logits: logits).write()
     }
-    var loop = TrainingLoop(recipe: recipe, folder: folder, phases: phases)
-    let curves = RunCurves(folder: writesTensorBoard ? folder.path : nil, records: state.position.records)
-    loop.events = {
-      curves.note($0)
-      events($0)
-    }
-    loop.isInterrupted = isInterrupted
-    loop.saveInterval = saveInterval ?? loop.saveInterval
-    let trained = try loop.run(from: state)
-    var logits: [[Float]] = []
-    if dataset.purpose == .classes, let groups = groups.last {
-      let judged = Examples(training: [], validation: examples.validation)
-      logits = try learner(groups, weights.merging(trained.best) { $1 }, judged).validationLogits()
-    }
-    let result = try TextRunResult(tuning: self, trained: trained, logits: logits).write()
-    folder.finish()
-    return result
   }
 
   struct Examples {
@@ -93,7 +83,7 @@ public struct TextFineTuning {
   private func examples() throws -> Examples {
     let model = network.model
     let longest =
-      [network.graph.longestSequence, model.settings.maximumLength].compactMap(\.self).min() ?? Self.longest
+      [network.graph.maximumSequenceLength, model.settings.maximumLength].compactMap(\.self).min() ?? Self.longest
     let usual = dataset.purpose == .continuation ? Self.block : Self.longest
     let wanted = maximumLength ?? min(usual, longest)
     guard (2...longest).contains(wanted) else {
@@ -127,16 +117,5 @@ public struct TextFineTuning {
     return RunState.Identity(
       recipe: recipe, model: network.digest,
       data: Digest.sha256(of: (data + ["\(maximumLength ?? 0)"]).joined(separator: "\n")))
-  }
-}
-
-extension Graph {
-  /// The most tokens that position embeddings have rows for; nil where positions have no end.
-  fileprivate var longestSequence: Int? {
-    let shapes = Dictionary(uniqueKeysWithValues: parameters.map { ($0.value, $0.shape) })
-    return nodes.compactMap { node in
-      guard case .sequence(.embedding(.position(let offset))) = node.operation else { return nil }
-      return shapes[node.inputs[1]].map { $0[0] - offset }
-    }.min()
   }
 }

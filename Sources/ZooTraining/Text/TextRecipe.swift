@@ -16,8 +16,7 @@ extension Recipe {
       kind: kind, unfreeze: unfreeze, epochs: epochs ?? (isHead ? 30 : 4), batchSize: batchSize ?? (isHead ? 32 : 16),
       learningRate: learningRate ?? (optimizer == .adamw ? (isHead ? 3e-3 : 5e-4) : (isHead ? 3e-2 : 1e-2)),
       optimizer: optimizer, weightDecay: weightDecay ?? (optimizer == .adamw ? 1e-2 : 0),
-      labelSmoothing: labelSmoothing,
-      seed: seed)
+      labelSmoothing: labelSmoothing, seed: seed)
     // A text's frozen features cost as much as its gradients do where few layers learn.
     recipe.headEpochs = nil
     return recipe
@@ -34,14 +33,5 @@ extension Recipe {
     guard !balancesClasses else {
       throw .badOption(name: "--class-weights", value: "", expected: "data of pictures")
     }
-  }
-}
-
-extension TextDataset {
-  /// Training texts of each class; empty where there are no classes.
-  public var trainingCounts: [Int] {
-    var counts = [Int](repeating: 0, count: labels.count)
-    for example in training where counts.indices.contains(example.label) { counts[example.label] += 1 }
-    return counts
   }
 }

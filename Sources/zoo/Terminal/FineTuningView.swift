@@ -18,41 +18,53 @@ final class FineTuningView {
   private var isSilent: Bool { display.quiet || display.json }
 
   func begin(_ tuning: FineTuning) {
-    begin(epochs: tuning.recipe.totalEpochs)
-    guard !isSilent else { return }
     let dataset = tuning.dataset
-    print(
-      "\(tuning.network.name): \(tuning.recipe.whatLearns), for \(dataset.labels.count) classes: "
-        + dataset.labels.prefix(10).joined(separator: ", ").escapingControlCharacters()
-        + (dataset.labels.count > 10 ? ", …" : ""))
-    print("\(dataset.training.count) training pictures, \(dataset.validation.count) for validation")
-    note(shared: dataset.sharedPictures, "pictures", flattered: "accuracy")
-    noteImbalance(dataset)
+    begin(
+      "\(tuning.network.name): \(tuning.recipe.whatLearns), for \(Self.classes(of: dataset))", dataset, tuning.recipe)
+    if !isSilent { noteImbalance(dataset) }
   }
 
   func begin(_ tuning: TextFineTuning) {
-    begin(epochs: tuning.recipe.totalEpochs)
-    guard !isSilent else { return }
     let dataset = tuning.dataset
     let what =
       switch dataset.purpose {
-      case .classes: "\(dataset.labels.count) classes: " + dataset.labels.prefix(10).joined(separator: ", ")
+      case .classes: Self.classes(of: dataset)
       case .answers: "answers"
       case .continuation: "going on"
       }
     let name = tuning.network.model.name ?? tuning.network.description.family
-    print(
-      "\(name): \(tuning.recipe.kind.rawValue), for \(what)".escapingControlCharacters()
-        + (dataset.labels.count > 10 ? ", …" : ""))
-    print("\(dataset.training.count) training texts, \(dataset.validation.count) for validation")
-    note(shared: dataset.sharedTexts, "texts", flattered: "result")
+    begin("\(name): \(tuning.recipe.kind.rawValue), for \(what)", dataset, tuning.recipe)
   }
 
-  private func note(shared: [Dataset.SharedPicture], _ what: String, flattered: String) {
+  private func begin<Examples: DividedData>(_ title: String, _ dataset: Examples, _ recipe: Recipe) {
+    begin(epochs: recipe.totalEpochs)
+    guard !isSilent else { return }
+    print(title.escapingControlCharacters())
+    print("\(dataset.training.count) training \(Examples.examples), \(dataset.validation.count) for validation")
+    noteShared(dataset)
+  }
+
+  private static func classes(of dataset: some DividedData) -> String {
+    "\(dataset.labels.count) classes: " + dataset.labels.prefix(10).joined(separator: ", ")
+      + (dataset.labels.count > 10 ? ", …" : "")
+  }
+
+  private func noteShared<Examples: DividedData>(_ dataset: Examples) {
+    let (shared, what) = (dataset.sharedExamples, Examples.examples)
     guard let first = shared.first else { return }
     Terminal.note(
-      "zoo: \(shared.count) of the validation \(what) are training \(what) too, which flatters the \(flattered): "
+      "zoo: \(shared.count) of the validation \(what) are training \(what) too, which flatters the accuracy: "
         + "\(first.validation) = \(first.training)".escapingControlCharacters())
+  }
+
+  private func noteImbalance(_ dataset: Dataset) {
+    let counts = dataset.trainingCounts
+    guard dataset.imbalance >= 3, let least = counts.indices.min(by: { counts[$0] < counts[$1] }),
+      let most = counts.indices.max(by: { counts[$0] < counts[$1] })
+    else { return }
+    Terminal.note(
+      "zoo: the classes differ in size, from \(counts[least]) training pictures of \(dataset.labels[least]) to "
+        + "\(counts[most]) of \(dataset.labels[most]); --class-weights lets rare ones count more")
   }
 
   func show(_ search: RateSearch, page: String) {
@@ -68,16 +80,6 @@ final class FineTuningView {
     let suggestion: Double?
     let points: [RateSearch.Point]
     let page: String
-  }
-
-  private func noteImbalance(_ dataset: Dataset) {
-    let counts = dataset.trainingCounts
-    guard dataset.imbalance >= 3, let least = counts.indices.min(by: { counts[$0] < counts[$1] }),
-      let most = counts.indices.max(by: { counts[$0] < counts[$1] })
-    else { return }
-    Terminal.note(
-      "zoo: the classes differ in size, from \(counts[least]) training pictures of \(dataset.labels[least]) to "
-        + "\(counts[most]) of \(dataset.labels[most]); --class-weights lets rare ones count more")
   }
 
   func show(_ choice: AutomaticRecipe) {
@@ -101,34 +103,19 @@ final class FineTuningView {
     SkippedPictures(result.skipped).note()
     if display.json { return print(jsonLine(Summary(result))) }
     guard !display.quiet else { return }
-    let confusion = result.confusion
-    print(
-      "\(Terminal.bold(Quantity.percent(result.accuracy))) of the validation pictures right (\(confusion.correct) of "
-        + "\(confusion.total)), epoch \(result.bestEpoch), in \(Quantity.seconds(ContinuousClock.now - start))")
-    tell(newlyInitialised: result.newlyInitialised, folder: result.folder)
-  }
-
-  func finish(_ result: FineTunedText) throws {
-    clear()
-    if display.json { return print(jsonLine(TextSummary(result))) }
-    guard !display.quiet, let best = result.best else { return }
     let took = "epoch \(result.bestEpoch), in \(Quantity.seconds(ContinuousClock.now - start))"
-    let share = Terminal.bold(Quantity.percent(best.validationAccuracy))
-    if result.purpose == .classes {
-      let confusion = result.confusion
-      print("\(share) of the validation texts right (\(confusion.correct) of \(confusion.total)), \(took)")
+    let share = Terminal.bold(Quantity.percent(result.accuracy))
+    let confusion = result.confusion
+    if result.hasClasses {
+      print("\(share) of the validation \(result.examples) right (\(confusion.correct) of \(confusion.total)), \(took)")
     } else {
-      let perplexity = String(format: "%.2f", exp(best.validationLoss))
+      let perplexity = String(format: "%.2f", exp(result.best?.validationLoss ?? 0))
       print("perplexity \(perplexity), \(share) of the validation tokens told, \(took)")
     }
-    tell(newlyInitialised: result.newlyInitialised, folder: result.folder)
-  }
-
-  private func tell(newlyInitialised: [String], folder: RunFolder) {
-    if !newlyInitialised.isEmpty {
-      print("NEWLY INITIALISED: \(newlyInitialised.joined(separator: ", "))".escapingControlCharacters())
+    if !result.newlyInitialised.isEmpty {
+      print("NEWLY INITIALISED: \(result.newlyInitialised.joined(separator: ", "))".escapingControlCharacters())
     }
-    print("\(folder.model), \(folder.log), \(folder.report)".escapingControlCharacters())
+    print("\(result.folder.model), \(result.folder.log), \(result.folder.report)".escapingControlCharacters())
   }
 
   func clear() {
@@ -160,6 +147,8 @@ final class FineTuningView {
 
   private struct Summary: Encodable {
     let accuracy: Double
+    /// Of validation, in nats.
+    let loss: Double?
     let bestEpoch: Int
     let epochs: Int
     let checkpoint: String
@@ -171,30 +160,6 @@ final class FineTuningView {
 
     init(_ result: FineTuned) {
       accuracy = result.accuracy
-      bestEpoch = result.bestEpoch
-      epochs = result.epochs.count
-      checkpoint = result.folder.model
-      log = result.folder.log
-      report = result.folder.report
-      digest = result.checkpointDigest
-      skipped = result.skipped
-      newlyInitialised = result.newlyInitialised
-    }
-  }
-
-  private struct TextSummary: Encodable {
-    let accuracy: Double?
-    let loss: Double?
-    let bestEpoch: Int
-    let epochs: Int
-    let checkpoint: String
-    let log: String
-    let report: String
-    let digest: String
-    let newlyInitialised: [String]
-
-    init(_ result: FineTunedText) {
-      accuracy = result.best?.validationAccuracy
       loss = result.best?.validationLoss
       bestEpoch = result.bestEpoch
       epochs = result.epochs.count
@@ -202,6 +167,7 @@ final class FineTuningView {
       log = result.folder.log
       report = result.folder.report
       digest = result.checkpointDigest
+      skipped = result.skipped
       newlyInitialised = result.newlyInitialised
     }
   }

@@ -7,23 +7,28 @@ import Synchronization
   import Musl
 #endif
 
+private enum Scratch {
+  /// In memory where the system has such a folder.
+  static var base: String { access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory() }
+
+  static func ofThread<Place: AnyObject>(_ key: String, make: () -> Place) -> Place {
+    if let known = Thread.current.threadDictionary[key] as? Place { return known }
+    let made = make()
+    Thread.current.threadDictionary[key] = made
+    return made
+  }
+}
+
 /// A file without a name that readers open by path; in memory where the system has such a folder.
 final class ScratchFile {
   private let descriptor: Int32
   private let path: String
 
   /// One for each thread.
-  static var thread: ScratchFile {
-    let key = "zoo.fuzz.scratch"
-    if let known = Thread.current.threadDictionary[key] as? ScratchFile { return known }
-    let made = ScratchFile()
-    Thread.current.threadDictionary[key] = made
-    return made
-  }
+  static var thread: ScratchFile { Scratch.ofThread("zoo.fuzz.scratch", make: ScratchFile.init) }
 
   private init() {
-    let folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory()
-    var name = Array("\(folder)/zoo-fuzz-XXXXXX".utf8CString)
+    var name = Array("\(Scratch.base)/zoo-fuzz-XXXXXX".utf8CString)
     descriptor = mkstemp(&name)
     precondition(descriptor >= 0, "no scratch file: error \(errno)")
     unlink(name)
@@ -46,17 +51,10 @@ final class ScratchFolder {
   private let path: String
 
   /// One for each thread; they stay until the process ends.
-  static var thread: ScratchFolder {
-    let key = "zoo.fuzz.folder"
-    if let known = Thread.current.threadDictionary[key] as? ScratchFolder { return known }
-    let made = ScratchFolder()
-    Thread.current.threadDictionary[key] = made
-    return made
-  }
+  static var thread: ScratchFolder { Scratch.ofThread("zoo.fuzz.folder", make: ScratchFolder.init) }
 
   private init() {
-    let base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory()
-    path = "\(base)/zoo-fuzz-\(UUID().uuidString)"
+    path = "\(Scratch.base)/zoo-fuzz-\(UUID().uuidString)"
     mkdir(path, 0o700)
     let header = #"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#
     let size = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) }

@@ -48,9 +48,8 @@ struct SequenceProgram {
         places[parameter.value] = Place(offset: offset, count: count, trains: false)
       }
     }
-    var (turned, decoded, learning) = (Set<ValueID>(), Set<ValueID>(), Set<ValueID>())
+    var (turned, learning) = (Set<ValueID>(), Set<ValueID>())
     var lastReader: [ValueID: Int] = [:]
-    var longest: Int?
     for (index, node) in graph.nodes.enumerated() {
       for input in node.inputs { lastReader[input] = index }
       if case .transpose = node.operation, let place = places[node.inputs[0]] {
@@ -58,17 +57,14 @@ struct SequenceProgram {
         turned.insert(node.output)
         continue
       }
-      if case .sequence(.embedding(.position(let offset))) = node.operation {
-        longest = min(longest ?? .max, shapes[node.inputs[1].index][0] - offset)
-      }
-      if node.inputs[0] == graph.decoderInput || decoded.contains(node.inputs[0]) { decoded.insert(node.output) }
       if node.inputs.contains(where: { learning.contains($0) || places[$0]?.trains ?? false }) {
         learning.insert(node.output)
       }
     }
-    (self.places, self.turned, self.decoded, self.learning) = (places, turned, decoded, learning)
+    (self.places, self.turned, self.learning) = (places, turned, learning)
     self.lastReader = lastReader
-    maximumLength = longest
+    decoded = graph.decodedValues
+    maximumLength = graph.maximumSequenceLength
   }
 
   func isParameter(_ value: ValueID) -> Bool { places[value] != nil }

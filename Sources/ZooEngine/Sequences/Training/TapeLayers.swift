@@ -60,17 +60,7 @@ extension SequenceTape {
 
   /// For each row of the output the row of the table that it is.
   private func tableRows(_ node: Node, _ kind: EmbeddingIndex) throws -> [Int] {
-    let layout = try layout(of: node.inputs[0], node)
-    let count = program.shapes[node.inputs[1].index][0]
-    let rows =
-      switch kind {
-      case .token: layout.ids
-      case .position(let offset): layout.positions.map { $0 + offset }
-      case .tokenType: layout.typeIDs
-      }
-    if let wrong = rows.first(where: { !(0..<count).contains($0) }) {
-      throw EngineError.noSuchRow(node: node.name, index: wrong, rows: count)
-    }
-    return rows
+    try layout(of: node.inputs[0], node).tableRows(
+      kind, of: program.shapes[node.inputs[1].index][0], node: node.name)
   }
 }

@@ -15,7 +15,7 @@ extension SequenceTape {
       zoo_drop(x.base, y.base, Int64(x.count), probability, Self.seed(seed, index), 0)
       return y
     case .gatherChannels(let channels):
-      let first = try firstColumn(channels, node)
+      let first = try node.firstChannel(of: channels)
       let y = pool.take(rows: x.rows, columns: channels.count)
       for row in 0..<x.rows { y.row(row).update(from: x.row(row) + first, count: channels.count) }
       return y
@@ -50,7 +50,7 @@ extension SequenceTape {
     case .sequence(.scale(let factor)):
       y.clear()
       zoo_add_scaled(x.base, factor, y.base, Int64(x.count))
-    default: throw unsupported(node)
+    default: throw node.notOfSequences
     }
     return y
   }
@@ -87,7 +87,7 @@ extension SequenceTape {
       guard let to = try slopes(of: x, node) else { return }
       zoo_drop(slope.base, to.base, Int64(slope.count), probability, Self.seed(seed, index), 1)
     case .gatherChannels(let channels):
-      let first = try firstColumn(channels, node)
+      let first = try node.firstChannel(of: channels)
       guard let to = try slopes(of: x, node) else { return }
       for row in 0..<slope.rows {
         for column in channels.indices { to.row(row)[first + column] += slope.row(row)[column] }
@@ -97,7 +97,7 @@ extension SequenceTape {
       for (place, row) in try rows(of: token, node).enumerated() {
         for column in 0..<slope.columns { to.row(row)[column] += slope.row(place)[column] }
       }
-    default: throw unsupported(node)
+    default: throw node.notOfSequences
     }
   }
 
@@ -122,19 +122,8 @@ extension SequenceTape {
   /// Each dropout of a step drops something else.
   private static func seed(_ seed: UInt64, _ node: Int) -> UInt64 { seed ^ UInt64(node + 1) << 40 }
 
-  private func firstColumn(_ channels: [Int], _ node: Node) throws(EngineError) -> Int {
-    guard let first = channels.first, channels == Array(first..<first + channels.count), node.inputs.count == 1 else {
-      throw unsupported(node)
-    }
-    return first
-  }
-
   private func rows(of token: SequenceToken, _ node: Node) throws(EngineError) -> [Int] {
     let layout = try layout(of: node.inputs[0], node)
     return token == .first ? layout.firsts : layout.lasts
-  }
-
-  func unsupported(_ node: Node) -> EngineError {
-    .unsupported(node: node.name, problem: "is a step of a picture, not of a sequence")
   }
 }

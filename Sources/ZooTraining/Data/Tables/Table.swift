@@ -43,6 +43,9 @@ public struct Table: Sendable {
     throw TableError.notUTF8(file: path, offset: wrong)
   }
 
+  /// The first of some usual names of a column that it has; the very first where it has none.
+  func column(among usual: [String]) -> String { usual.first(where: columns.contains) ?? usual[0] }
+
   /// The values of a column that every record has.
   ///
   /// - Throws: ``TableError``.

@@ -1,40 +1,47 @@
 /// A protobuf message as bytes (https://protobuf.dev/programming-guides/encoding).
-struct ProtobufWriter {
-  private(set) var bytes: [UInt8] = []
+package struct ProtobufWriter {
+  package private(set) var bytes: [UInt8] = []
 
-  mutating func integer(_ field: Int, _ value: Int) {
+  package init() {}
+
+  package mutating func integer(_ field: Int, _ value: Int) {
     varint(UInt64(field) << 3)
     varint(UInt64(bitPattern: Int64(value)))
   }
 
-  mutating func float(_ field: Int, _ value: Float) {
+  package mutating func float(_ field: Int, _ value: Float) {
     varint(UInt64(field) << 3 | 5)
     withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes += $0 }
   }
 
-  mutating func string(_ field: Int, _ text: String) {
+  package mutating func double(_ field: Int, _ value: Double) {
+    varint(UInt64(field) << 3 | 1)
+    withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes += $0 }
+  }
+
+  package mutating func string(_ field: Int, _ text: String) {
     length(field, text.utf8.count)
     bytes += text.utf8
   }
 
-  mutating func message(_ field: Int, _ message: ProtobufWriter) {
+  package mutating func message(_ field: Int, _ message: ProtobufWriter) {
     length(field, message.bytes.count)
     bytes += message.bytes
   }
 
-  mutating func message(_ field: Int, _ body: (inout ProtobufWriter) -> Void) {
+  package mutating func message(_ field: Int, _ body: (inout ProtobufWriter) -> Void) {
     var inner = ProtobufWriter()
     body(&inner)
     message(field, inner)
   }
 
   /// The head of a field whose `count` bytes follow from elsewhere.
-  mutating func length(_ field: Int, _ count: Int) {
+  package mutating func length(_ field: Int, _ count: Int) {
     varint(UInt64(field) << 3 | 2)
     varint(UInt64(count))
   }
 
-  mutating func append(_ other: ProtobufWriter) { bytes += other.bytes }
+  package mutating func append(_ other: ProtobufWriter) { bytes += other.bytes }
 
   private mutating func varint(_ value: UInt64) {
     var value = value

@@ -1,0 +1,73 @@
+import Foundation
+import ZooCheckpoint
+
+/// A run that has ended, whatever its examples are: what its checkpoint and its report say of it.
+struct FinishedRun<Examples: DividedData> {
+  /// The pretrained network: its name, its file, and the SHA-256 of the weights' data.
+  let model: (name: String, path: String, digest: String)
+  let dataset: Examples
+  /// Where the data set stands.
+  let source: String
+  /// Examples that could be read.
+  let counts: (training: Int, validation: Int)
+  let recipe: Recipe
+  let folder: RunFolder
+  let trained: TrainedRun
+  let judged: JudgedExamples
+  let newlyInitialised: [String]
+
+  private static var namesShown: Int { 5 }
+
+  /// - Parameter purpose: of texts alone.
+  func record(purpose: TextPurpose? = nil) -> TrainingRecord {
+    TrainingRecord(
+      trained.position, recipe: recipe, purpose: purpose, parent: .init(model: model.name, digest: model.digest),
+      training: counts.training, validation: counts.validation)
+  }
+
+  func result(_ written: WrittenCheckpoint) -> FineTuned {
+    FineTuned(
+      folder: folder, checkpointDigest: written.digest, examples: Examples.examples, epochs: trained.position.records,
+      bestEpoch: trained.position.bestEpoch, confusion: judged.confusion, newlyInitialised: newlyInitialised)
+  }
+
+  /// - Parameter facts: more than every run has.
+  func report(
+    _ written: WrittenCheckpoint, title: String, command: String, facts: [(name: String, value: String)],
+    mistakes: [ReportContent.Mistake], warnings: [String] = []
+  ) -> ReportContent {
+    var content = ReportContent(
+      title: title.isEmpty ? "Fine-tuning \(model.name)" : title, command: command,
+      facts: [
+        ("Model", model.name), ("Weights", model.path), ("Weights' digest", model.digest), ("Data", source),
+        (Examples.examples.capitalized, "\(counts.training) training, \(counts.validation) validation"),
+      ] + (dataset.labels.isEmpty ? [] : [("Classes", "\(dataset.labels.count)")]) + [
+        ("Recipe", recipe.kind.rawValue),
+        ("NEWLY INITIALISED", newlyInitialised.isEmpty ? "–" : newlyInitialised.joined(separator: ", ")),
+        ("Epochs", "\(recipe.totalEpochs), of \(recipe.batchSize) \(Examples.examples) a step"),
+        (
+          "Optimizer",
+          "\(recipe.optimizer.rawValue), learning rate \(recipe.learningRate), weight decay \(recipe.weightDecay)"
+        ),
+        ("Seed", "\(recipe.seed)"),
+      ] + facts + [
+        ("Program", "zoo \(ZooVersion.current)"), ("Result", folder.model), ("Result's digest", written.digest),
+      ],
+      epochs: trained.position.records, bestEpoch: trained.position.bestEpoch, confusion: judged.confusion,
+      mistakes: mistakes, warnings: warnings + sharedExamples)
+    content.examples = Examples.examples
+    content.calibration = judged.confusion.total > 0 ? judged.calibration : nil
+    content.timing = trained.timing
+    return content
+  }
+
+  private var sharedExamples: [String] {
+    let shared = dataset.sharedExamples
+    guard !shared.isEmpty else { return [] }
+    let names = shared.prefix(Self.namesShown).map { "\($0.validation) = \($0.training)" }.joined(separator: ", ")
+    return [
+      "\(shared.count) validation \(Examples.examples) are also training \(Examples.examples), which flatters the accuracy: "
+        + names + (shared.count > Self.namesShown ? ", …" : "")
+    ]
+  }
+}
