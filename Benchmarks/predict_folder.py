@@ -26,10 +26,10 @@ torch.save(torchvision.models.resnet50().state_dict(), sys.argv[1])
 """
 
 
-def make_pictures(folder, count):
+def make_pictures(folder, count, seed=0):
     """ImageNet's usual size and weight: 500 by 375, about 100 kB."""
     sources = [Image.fromarray(image) for image in load_sample_images().images]
-    chance = random.Random(0)
+    chance = random.Random(seed)
     for number in range(count):
         source = chance.choice(sources)
         width = chance.randint(300, source.width)

@@ -34,11 +34,12 @@ int32_t zoo_network_add_resize(zoo_network *network, int32_t input, int32_t outp
 
 int32_t zoo_trainer_add_resize(zoo_trainer *trainer, int32_t input, int32_t output) {
   return zoo::guarded(trainer, -1, [&] {
-    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    auto x = zoo::data(*trainer, input), y = zoo::data(*trainer, output);
     auto from = x.get_desc(), to = y.get_desc();
     auto desc = described(trainer->engine, prop_kind::forward_training, from, to);
     auto primitive = dnnl::resampling_forward(desc);
     zoo::Layer layer;
+    layer.kept.emplace();
     layer.forward = [=](const Run &) {
       primitive.execute(trainer->stream, {{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, y}});
     };
@@ -53,13 +54,13 @@ int32_t zoo_trainer_add_resize(zoo_trainer *trainer, int32_t input, int32_t outp
 #endif
         auto backward = dnnl::resampling_backward(backward_desc);
         auto target = zoo::gradient_target(*trainer, input);
-        auto gradient = trainer->values[output].gradient;
+        auto gradient = zoo::gradient(*trainer, output);
         return [=](const Run &) {
           backward.execute(trainer->stream, {{DNNL_ARG_DIFF_DST, gradient}, {DNNL_ARG_DIFF_SRC, target.memory}});
           target.finish();
         };
       };
-    trainer->layers.push_back(std::move(layer));
+    zoo::append(*trainer, std::move(layer));
     return 0;
   });
 }

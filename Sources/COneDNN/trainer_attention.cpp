@@ -157,11 +157,11 @@ struct Layer {
   std::vector<float> biases, scales, scratch;
 
   void read_parameters(const zoo_trainer &trainer) {
-    if (table >= 0) biases = shape.biases(floats(trainer.values[table].data));
+    if (table >= 0) biases = shape.biases(floats(trainer.values[table].data.memory));
     if (logarithms < 0) return;
     scales.resize(shape.heads);
     for (int64_t head = 0; head < shape.heads; head++)
-      scales[head] = std::min(std::exp(floats(trainer.values[logarithms].data)[head]), largest_scale);
+      scales[head] = std::min(std::exp(floats(trainer.values[logarithms].data.memory)[head]), largest_scale);
   }
   const float *bias(int64_t head) const {
     return biases.empty() ? nullptr : biases.data() + head * shape.length * shape.columns;
@@ -208,13 +208,16 @@ void backward(const Layer &layer, const float *input, const float *slopes, float
 extern "C" int32_t zoo_trainer_add_attention(zoo_trainer *trainer, int32_t input, int32_t output,
                                              const zoo_attention *attention, int32_t table, int32_t logarithms) {
   return zoo::guarded(trainer, -1, [&] {
-    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    auto x = zoo::data(*trainer, input), y = zoo::data(*trainer, output);
     auto dims = x.get_desc().dims();
     auto state = std::make_shared<Layer>(
         Layer{AttentionShape(*attention, dims[0], dims[2] * dims[3], block_of(x), block_of(y)),
               attention->largest_scale, table, logarithms, {}, {}, {}});
     state->scratch.resize(zoo::attention_scratch(state->shape) * trainer->threads);
+    for (int value : {table, logarithms})
+      if (value >= 0) zoo::data(*trainer, value);
     zoo::Layer layer;
+    layer.kept = {input};
     layer.forward = [=](const Run &) {
       trainer->stream.wait();
       state->read_parameters(*trainer);
@@ -227,7 +230,7 @@ extern "C" int32_t zoo_trainer_add_attention(zoo_trainer *trainer, int32_t input
           return value >= 0 && trainer->values[value].wants_gradient ? zoo::gradient_target(*trainer, value) : none;
         };
         auto target = target_of(input), table_target = target_of(table), scale_target = target_of(logarithms);
-        auto slopes = trainer->values[output].gradient;
+        auto slopes = zoo::gradient(*trainer, output);
         return [=](const Run &) {
           trainer->stream.wait();
           auto where = [](const zoo::Target &target) { return target.memory ? floats(target.memory) : nullptr; };
@@ -235,7 +238,7 @@ extern "C" int32_t zoo_trainer_add_attention(zoo_trainer *trainer, int32_t input
           for (auto target : {target, table_target, scale_target}) target.finish();
         };
       };
-    trainer->layers.push_back(std::move(layer));
+    zoo::append(*trainer, std::move(layer));
     return 0;
   });
 }

@@ -114,14 +114,17 @@ extern "C" {
 int32_t zoo_trainer_add_concatenation(zoo_trainer *trainer, int32_t count, const int32_t *inputs, int32_t output) {
   return zoo::guarded(trainer, -1, [&] {
     std::vector<int> parts(inputs, inputs + count);
-    auto y = trainer->values[output].data;
+    std::vector<memory> sources;
+    for (int part : parts) sources.push_back(zoo::data(*trainer, part));
+    auto y = zoo::data(*trainer, output);
     zoo::Layer layer;
+    layer.kept.emplace();
     layer.forward = [=](const Run &) {
       trainer->stream.wait();
       int64_t channel = 0;
-      for (int part : parts) {
-        Layout from(trainer->values[part].data);
-        copy_channels(from, floats(trainer->values[part].data), 0, Layout(y), floats(y), channel, from.channels);
+      for (auto &source : sources) {
+        Layout from(source);
+        copy_channels(from, floats(source), 0, Layout(y), floats(y), channel, from.channels);
         channel += from.channels;
       }
     };
@@ -129,12 +132,12 @@ int32_t zoo_trainer_add_concatenation(zoo_trainer *trainer, int32_t count, const
       layer.build_backward = [=]() -> std::function<void(const Run &)> {
         std::vector<std::pair<int64_t, zoo::Target>> targets;
         int64_t channel = 0;
-        for (int part : parts) {
-          if (trainer->values[part].wants_gradient)
-            targets.push_back({channel, zoo::gradient_target(*trainer, part)});
-          channel += Layout(trainer->values[part].data).channels;
+        for (size_t part = 0; part < parts.size(); part++) {
+          if (trainer->values[parts[part]].wants_gradient)
+            targets.push_back({channel, zoo::gradient_target(*trainer, parts[part])});
+          channel += Layout(sources[part]).channels;
         }
-        auto gradient = trainer->values[output].gradient;
+        auto gradient = zoo::gradient(*trainer, output);
         return [=](const Run &) {
           trainer->stream.wait();
           for (auto &[channel, target] : targets) {
@@ -144,7 +147,7 @@ int32_t zoo_trainer_add_concatenation(zoo_trainer *trainer, int32_t count, const
           }
         };
       };
-    trainer->layers.push_back(std::move(layer));
+    zoo::append(*trainer, std::move(layer));
     return 0;
   });
 }
@@ -152,14 +155,14 @@ int32_t zoo_trainer_add_concatenation(zoo_trainer *trainer, int32_t count, const
 int32_t zoo_trainer_add_layer_normalization(zoo_trainer *trainer, int32_t input, int32_t output,
                                             zoo_parameters parameters, float epsilon) {
   return zoo::guarded(trainer, -1, [&] {
-    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    auto x = zoo::data(*trainer, input), y = zoo::data(*trainer, output);
     Layout layout(x);
     auto statistics = std::make_shared<Statistics>(layout);
     auto forward = [=](const Run &run) {
       normalize(layout, floats(x), floats(y), run.parameters + parameters.weight, run.parameters + parameters.bias,
                 epsilon, *statistics);
     };
-    return zoo::add_loops(*trainer, input, output, forward, [=](const Run &run, const float *slope, float *to) {
+    return zoo::add_loops(*trainer, input, output, {input}, forward, [=](const Run &run, const float *slope, float *to) {
       auto source = floats(x);
       if (parameters.weight_trains)
         sum_by_channel(layout, run.gradients + parameters.weight, [&](int64_t place, int64_t pixel) {
@@ -175,7 +178,7 @@ int32_t zoo_trainer_add_layer_normalization(zoo_trainer *trainer, int32_t input,
 
 int32_t zoo_trainer_add_channel_scale(zoo_trainer *trainer, int32_t input, int32_t output, zoo_parameters parameters) {
   return zoo::guarded(trainer, -1, [&] {
-    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    auto x = zoo::data(*trainer, input), y = zoo::data(*trainer, output);
     Layout layout(x);
     auto scaled = [=](const float *from, float *to, const float *scale) {
       each_channel(layout, [&](int64_t picture, int64_t channel) {
@@ -185,7 +188,7 @@ int32_t zoo_trainer_add_channel_scale(zoo_trainer *trainer, int32_t input, int32
       });
     };
     auto forward = [=](const Run &run) { scaled(floats(x), floats(y), run.parameters + parameters.weight); };
-    return zoo::add_loops(*trainer, input, output, forward, [=](const Run &run, const float *slope, float *to) {
+    return zoo::add_loops(*trainer, input, output, {input}, forward, [=](const Run &run, const float *slope, float *to) {
       auto source = floats(x);
       if (parameters.weight_trains)
         sum_by_channel(layout, run.gradients + parameters.weight, [&](int64_t place, int64_t) {
@@ -199,7 +202,7 @@ int32_t zoo_trainer_add_channel_scale(zoo_trainer *trainer, int32_t input, int32
 int32_t zoo_trainer_add_channel_affine(zoo_trainer *trainer, int32_t input, int32_t output, const float *scale,
                                        const float *shift) {
   return zoo::guarded(trainer, -1, [&] {
-    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    auto x = zoo::data(*trainer, input), y = zoo::data(*trainer, output);
     Layout layout(x);
     std::vector<float> factors(scale, scale + layout.channels), offsets(shift, shift + layout.channels);
     auto apply = [=](const float *from, float *to, bool shifts) {
@@ -210,7 +213,7 @@ int32_t zoo_trainer_add_channel_affine(zoo_trainer *trainer, int32_t input, int3
       });
     };
     return zoo::add_loops(
-        *trainer, input, output, [=](const Run &) { apply(floats(x), floats(y), true); },
+        *trainer, input, output, {}, [=](const Run &) { apply(floats(x), floats(y), true); },
         [=](const Run &, const float *slope, float *to) {
           if (to) apply(slope, to, false);
         });

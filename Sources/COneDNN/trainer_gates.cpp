@@ -34,8 +34,8 @@ std::vector<std::pair<int, int64_t>> origins(const zoo_trainer &trainer, const s
   for (int64_t index = 0; index < count; index++) {
     int64_t channel = channels[index];
     int part = 0;
-    for (auto width = Layout(trainer.values[parts[part]].data).channels; channel >= width;
-         width = Layout(trainer.values[parts[part]].data).channels) {
+    for (auto width = Layout(trainer.values[parts[part]].data.memory).channels; channel >= width;
+         width = Layout(trainer.values[parts[part]].data.memory).channels) {
       channel -= width;
       part++;
     }
@@ -48,9 +48,10 @@ std::vector<std::pair<int, int64_t>> origins(const zoo_trainer &trainer, const s
 
 int32_t zoo::add_hard_activation(zoo_trainer *trainer, int32_t input, int32_t output, zoo_activation kind) {
   return guarded(trainer, -1, [&] {
-    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    auto x = zoo::data(*trainer, input), y = zoo::data(*trainer, output);
     Layout layout(x);
     zoo::Layer layer;
+    layer.kept = {input};
     layer.forward = [=](const Run &) {
       trainer->stream.wait();
       auto from = floats(x), to = floats(y);
@@ -62,7 +63,7 @@ int32_t zoo::add_hard_activation(zoo_trainer *trainer, int32_t input, int32_t ou
     if (trainer->values[input].wants_gradient)
       layer.build_backward = [=]() -> std::function<void(const Run &)> {
         auto target = zoo::gradient_target(*trainer, input);
-        auto gradient = trainer->values[output].gradient;
+        auto gradient = zoo::gradient(*trainer, output);
         return [=](const Run &) {
           trainer->stream.wait();
           auto from = floats(x), slope = floats(gradient), to = floats(target.memory);
@@ -70,7 +71,7 @@ int32_t zoo::add_hard_activation(zoo_trainer *trainer, int32_t input, int32_t ou
           target.finish();
         };
       };
-    trainer->layers.push_back(std::move(layer));
+    zoo::append(*trainer, std::move(layer));
     return 0;
   });
 }
@@ -79,7 +80,7 @@ extern "C" {
 
 int32_t zoo_trainer_add_gate(zoo_trainer *trainer, int32_t input, int32_t gates, int32_t output) {
   return zoo::guarded(trainer, -1, [&] {
-    auto x = trainer->values[input].data, g = trainer->values[gates].data, y = trainer->values[output].data;
+    auto x = zoo::data(*trainer, input), g = zoo::data(*trainer, gates), y = zoo::data(*trainer, output);
     Layout layout(x), gate_layout(g);
     auto scaled = [=](const float *from, float *to) {
       auto factors = floats(g);
@@ -90,6 +91,7 @@ int32_t zoo_trainer_add_gate(zoo_trainer *trainer, int32_t input, int32_t gates,
       });
     };
     zoo::Layer layer;
+    layer.kept = {input, gates};
     layer.forward = [=](const Run &) {
       trainer->stream.wait();
       scaled(floats(x), floats(y));
@@ -100,7 +102,7 @@ int32_t zoo_trainer_add_gate(zoo_trainer *trainer, int32_t input, int32_t gates,
         zoo::Target target{dnnl::memory(), [] {}}, gate_target{dnnl::memory(), [] {}};
         if (wants_input) target = zoo::gradient_target(*trainer, input);
         if (wants_gates) gate_target = zoo::gradient_target(*trainer, gates);
-        auto gradient = trainer->values[output].gradient;
+        auto gradient = zoo::gradient(*trainer, output);
         return [=](const Run &) {
           trainer->stream.wait();
           if (wants_input) {
@@ -119,7 +121,7 @@ int32_t zoo_trainer_add_gate(zoo_trainer *trainer, int32_t input, int32_t gates,
           gate_target.finish();
         };
       };
-    trainer->layers.push_back(std::move(layer));
+    zoo::append(*trainer, std::move(layer));
     return 0;
   });
 }
@@ -128,15 +130,18 @@ int32_t zoo_trainer_add_channel_gather(zoo_trainer *trainer, int32_t count, cons
                                        const int32_t *channels) {
   return zoo::guarded(trainer, -1, [&] {
     std::vector<int> parts(inputs, inputs + count);
-    auto y = trainer->values[output].data;
+    std::vector<dnnl::memory> sources;
+    for (int part : parts) sources.push_back(zoo::data(*trainer, part));
+    auto y = zoo::data(*trainer, output);
     Layout layout(y);
     auto from = origins(*trainer, parts, channels, layout.channels);
     zoo::Layer layer;
+    layer.kept.emplace();
     layer.forward = [=](const Run &) {
       trainer->stream.wait();
       auto to = floats(y);
       each_channel(layout, [&](int64_t picture, int64_t channel) {
-        auto &part = trainer->values[parts[from[channel].first]].data;
+        auto &part = sources[from[channel].first];
         auto source = floats(part);
         Layout there(part);
         auto in = there.start(picture, from[channel].second), out = layout.start(picture, channel);
@@ -150,7 +155,7 @@ int32_t zoo_trainer_add_channel_gather(zoo_trainer *trainer, int32_t count, cons
         for (int part = 0; part < count; part++)
           if (trainer->values[parts[part]].wants_gradient)
             targets.push_back({part, zoo::gradient_target(*trainer, parts[part])});
-        auto gradient = trainer->values[output].gradient;
+        auto gradient = zoo::gradient(*trainer, output);
         return [=](const Run &) {
           trainer->stream.wait();
           auto slope = floats(gradient);
@@ -172,7 +177,7 @@ int32_t zoo_trainer_add_channel_gather(zoo_trainer *trainer, int32_t count, cons
           }
         };
       };
-    trainer->layers.push_back(std::move(layer));
+    zoo::append(*trainer, std::move(layer));
     return 0;
   });
 }

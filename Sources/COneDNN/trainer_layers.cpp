@@ -25,7 +25,7 @@ struct Packed {
 };
 
 Packed packed(zoo_trainer &trainer, const memory::desc &plain, const memory::desc &wanted) {
-  return {zoo::take(trainer, wanted), zoo::reorder(trainer, plain, wanted)};
+  return {zoo::scratch(trainer, wanted), zoo::reorder(trainer, plain, wanted)};
 }
 
 float *at(const float *base, int64_t offset) { return const_cast<float *>(base) + offset; }
@@ -36,14 +36,14 @@ std::function<void(const Run &)> backward(zoo_trainer *trainer, int input, int o
                                           const memory::desc &plain, const memory::desc &bias,
                                           const typename BackwardData::primitive_desc *data_desc,
                                           const typename BackwardWeights::primitive_desc *weights_desc) {
-  auto &x = trainer->values[input], &y = trainer->values[output];
+  auto slope = zoo::gradient(*trainer, output);
   std::vector<std::function<void(const Run &)>> steps;
   if (weights_desc) {
     auto primitive = BackwardWeights(*weights_desc);
-    auto gradient = zoo::take(*trainer, weights_desc->diff_weights_desc());
+    auto gradient = zoo::scratch(*trainer, weights_desc->diff_weights_desc());
     auto unpack = zoo::reorder(*trainer, weights_desc->diff_weights_desc(), plain);
     Arguments arguments{
-        {DNNL_ARG_SRC, x.data}, {DNNL_ARG_DIFF_DST, y.gradient}, {DNNL_ARG_DIFF_WEIGHTS, gradient}};
+        {DNNL_ARG_SRC, zoo::data(*trainer, input)}, {DNNL_ARG_DIFF_DST, slope}, {DNNL_ARG_DIFF_WEIGHTS, gradient}};
     memory bias_gradient;
     if (parameters.bias >= 0) {
       bias_gradient = zoo::take(*trainer, bias);
@@ -62,7 +62,7 @@ std::function<void(const Run &)> backward(zoo_trainer *trainer, int input, int o
     auto weights = packed(*trainer, plain, data_desc->weights_desc());
     auto target = zoo::gradient_target(*trainer, input);
     Arguments arguments{
-        {DNNL_ARG_DIFF_SRC, target.memory}, {DNNL_ARG_DIFF_DST, y.gradient}, {DNNL_ARG_WEIGHTS, weights.data}};
+        {DNNL_ARG_DIFF_SRC, target.memory}, {DNNL_ARG_DIFF_DST, slope}, {DNNL_ARG_WEIGHTS, weights.data}};
     steps.push_back([=](const Run &run) {
       weights.reorder(at(run.parameters, parameters.weight), weights.data.get_data_handle());
       primitive.execute(trainer->stream, arguments);
@@ -82,7 +82,7 @@ int32_t zoo_trainer_add_convolution(zoo_trainer *trainer, int32_t input, int32_t
                                     int64_t groups, const zoo_window *window_pointer) {
   return zoo::guarded(trainer, -1, [&] {
     auto window = *window_pointer;
-    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    auto x = zoo::data(*trainer, input), y = zoo::data(*trainer, output);
     auto any = zoo::plain_weights(*trainer, input, output, groups, &window, zoo::tag::any);
     auto plain = zoo::plain_weights(
         *trainer, input, output, groups, &window, groups == 1 ? zoo::tag::oihw : zoo::tag::goihw);
@@ -97,6 +97,7 @@ int32_t zoo_trainer_add_convolution(zoo_trainer *trainer, int32_t input, int32_t
     auto primitive = dnnl::convolution_forward(desc);
     Arguments arguments{{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, y}, {DNNL_ARG_WEIGHTS, weights.data}};
     zoo::Layer layer;
+    layer.kept.emplace();
     layer.forward = [=](const Run &run) mutable {
       weights.reorder(at(run.parameters, parameters.weight), weights.data.get_data_handle());
       if (parameters.bias >= 0)
@@ -119,14 +120,14 @@ int32_t zoo_trainer_add_convolution(zoo_trainer *trainer, int32_t input, int32_t
         return backward<dnnl::convolution_backward_data, dnnl::convolution_backward_weights>(
             trainer, input, output, parameters, plain, bias, data_desc.get(), weights_desc.get());
       };
-    trainer->layers.push_back(std::move(layer));
+    zoo::append(*trainer, std::move(layer));
     return 0;
   });
 }
 
 int32_t zoo_trainer_add_linear(zoo_trainer *trainer, int32_t input, int32_t output, zoo_parameters parameters) {
   return zoo::guarded(trainer, -1, [&] {
-    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    auto x = zoo::data(*trainer, input), y = zoo::data(*trainer, output);
     memory::dims sizes{y.get_desc().dims()[1], x.get_desc().dims()[1]};
     memory::desc any(sizes, zoo::f32, zoo::tag::any), plain(sizes, zoo::f32, zoo::tag::oi);
     memory::desc bias = parameters.bias < 0 ? memory::desc() : memory::desc({sizes[0]}, zoo::f32, zoo::tag::x);
@@ -136,6 +137,7 @@ int32_t zoo_trainer_add_linear(zoo_trainer *trainer, int32_t input, int32_t outp
     auto primitive = dnnl::inner_product_forward(desc);
     Arguments arguments{{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, y}, {DNNL_ARG_WEIGHTS, weights.data}};
     zoo::Layer layer;
+    layer.kept.emplace();
     layer.forward = [=](const Run &run) mutable {
       weights.reorder(at(run.parameters, parameters.weight), weights.data.get_data_handle());
       if (parameters.bias >= 0)
@@ -156,21 +158,22 @@ int32_t zoo_trainer_add_linear(zoo_trainer *trainer, int32_t input, int32_t outp
         return backward<dnnl::inner_product_backward_data, dnnl::inner_product_backward_weights>(
             trainer, input, output, parameters, plain, bias, data_desc.get(), weights_desc.get());
       };
-    trainer->layers.push_back(std::move(layer));
+    zoo::append(*trainer, std::move(layer));
     return 0;
   });
 }
 
 int32_t zoo_trainer_add_batch_normalization(zoo_trainer *trainer, int32_t input, int32_t output,
                                             zoo_parameters parameters, int64_t mean, int64_t variance, float epsilon,
-                                            float momentum, int32_t uses_batch) {
+                                            float momentum, int32_t uses_batch, int32_t rectifies) {
   return zoo::guarded(trainer, -1, [&] {
-    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    auto x = zoo::data(*trainer, input), y = zoo::data(*trainer, output);
     auto dims = x.get_desc().dims();
     int64_t channels = dims[1], count = dims[0];
     for (size_t axis = 2; axis < dims.size(); axis++) count *= dims[axis];
     auto flags = dnnl::normalization_flags::use_scale | dnnl::normalization_flags::use_shift;
     if (!uses_batch) flags = flags | dnnl::normalization_flags::use_global_stats;
+    if (rectifies) flags = flags | dnnl::normalization_flags::fuse_norm_relu;
 #if DNNL_VERSION_MAJOR >= 3
     dnnl::batch_normalization_forward::primitive_desc desc(
         trainer->engine, prop_kind::forward_training, x.get_desc(), y.get_desc(), epsilon, flags);
@@ -182,7 +185,16 @@ int32_t zoo_trainer_add_batch_normalization(zoo_trainer *trainer, int32_t input,
     memory::desc vector({channels}, zoo::f32, zoo::tag::x);
     auto batch_mean = zoo::take(*trainer, vector), batch_variance = zoo::take(*trainer, vector);
     auto scale = zoo::take(*trainer, vector), shift = zoo::take(*trainer, vector);
+    // Which values the rectifier let through.
+    zoo::Planned workspace;
+    Arguments arguments{{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, y}, {DNNL_ARG_MEAN, batch_mean},
+                        {DNNL_ARG_VARIANCE, batch_variance}, {DNNL_ARG_SCALE, scale}, {DNNL_ARG_SHIFT, shift}};
+    if (rectifies) {
+      workspace = zoo::plan(*trainer, desc.workspace_desc());
+      arguments[DNNL_ARG_WORKSPACE] = workspace.memory;
+    }
     zoo::Layer layer;
+    layer.kept = {input};
     layer.forward = [=](const Run &run) {
       auto bytes = channels * sizeof(float);
       std::memcpy(scale.get_data_handle(), run.parameters + parameters.weight, bytes);
@@ -191,9 +203,7 @@ int32_t zoo_trainer_add_batch_normalization(zoo_trainer *trainer, int32_t input,
         std::memcpy(batch_mean.get_data_handle(), run.buffers + mean, bytes);
         std::memcpy(batch_variance.get_data_handle(), run.buffers + variance, bytes);
       }
-      primitive.execute(trainer->stream, {{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, y}, {DNNL_ARG_MEAN, batch_mean},
-                                          {DNNL_ARG_VARIANCE, batch_variance}, {DNNL_ARG_SCALE, scale},
-                                          {DNNL_ARG_SHIFT, shift}});
+      primitive.execute(trainer->stream, arguments);
       trainer->stream.wait();
       if (!uses_batch) return;
       auto means = static_cast<const float *>(batch_mean.get_data_handle());
@@ -217,18 +227,22 @@ int32_t zoo_trainer_add_batch_normalization(zoo_trainer *trainer, int32_t input,
             {kind, y.get_desc(), x.get_desc(), epsilon, flags}, trainer->engine, desc);
 #endif
         auto backward = dnnl::batch_normalization_backward(backward_desc);
+        auto gradient = zoo::gradient(*trainer, output);
         // The primitive always gives the input's gradient; where nobody wants it, it goes nowhere.
-        zoo::Target target{zoo::take(*trainer, x.get_desc()), [] {}};
-        if (trainer->values[input].wants_gradient) target = zoo::gradient_target(*trainer, input);
+        auto target = trainer->values[input].wants_gradient
+                          ? zoo::gradient_target(*trainer, input)
+                          : zoo::Target{zoo::scratch(*trainer, x.get_desc()), [] {}};
         auto scale_gradient = zoo::take(*trainer, vector), shift_gradient = zoo::take(*trainer, vector);
-        auto gradient = trainer->values[output].gradient;
+        Arguments arguments{{DNNL_ARG_SRC, x}, {DNNL_ARG_DIFF_DST, gradient}, {DNNL_ARG_MEAN, batch_mean},
+                            {DNNL_ARG_VARIANCE, batch_variance}, {DNNL_ARG_SCALE, scale}, {DNNL_ARG_SHIFT, shift},
+                            {DNNL_ARG_DIFF_SRC, target.memory}, {DNNL_ARG_DIFF_SCALE, scale_gradient},
+                            {DNNL_ARG_DIFF_SHIFT, shift_gradient}};
+        if (rectifies) {
+          zoo::keep(*trainer, workspace);
+          arguments[DNNL_ARG_WORKSPACE] = workspace.memory;
+        }
         return [=](const Run &run) {
-          backward.execute(
-              trainer->stream,
-              {{DNNL_ARG_SRC, x}, {DNNL_ARG_DIFF_DST, gradient}, {DNNL_ARG_MEAN, batch_mean},
-               {DNNL_ARG_VARIANCE, batch_variance}, {DNNL_ARG_SCALE, scale}, {DNNL_ARG_SHIFT, shift},
-               {DNNL_ARG_DIFF_SRC, target.memory}, {DNNL_ARG_DIFF_SCALE, scale_gradient},
-               {DNNL_ARG_DIFF_SHIFT, shift_gradient}});
+          backward.execute(trainer->stream, arguments);
           target.finish();
           trainer->stream.wait();
           auto bytes = channels * sizeof(float);
@@ -238,7 +252,7 @@ int32_t zoo_trainer_add_batch_normalization(zoo_trainer *trainer, int32_t input,
             std::memcpy(run.gradients + parameters.bias, shift_gradient.get_data_handle(), bytes);
         };
       };
-    trainer->layers.push_back(std::move(layer));
+    zoo::append(*trainer, std::move(layer));
     return 0;
   });
 }

@@ -1,6 +1,7 @@
 // Layers without parameters: pooling, activations, sums, flatten, dropout.
 #include <cstring>
 
+#include "parallel.hpp"
 #include "random.hpp"
 #include "trainer_layout.hpp"
 
@@ -33,7 +34,7 @@ extern "C" {
 int32_t zoo_trainer_add_pooling(zoo_trainer *trainer, int32_t input, int32_t output, zoo_pooling_kind kind,
                                 const zoo_window *window) {
   return zoo::guarded(trainer, -1, [&] {
-    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    auto x = zoo::data(*trainer, input), y = zoo::data(*trainer, output);
     auto method = kind == ZOO_MAX                      ? algorithm::pooling_max
                   : kind == ZOO_AVERAGE_WITH_PADDING ? algorithm::pooling_avg_include_padding
                                                        : algorithm::pooling_avg_exclude_padding;
@@ -49,12 +50,13 @@ int32_t zoo_trainer_add_pooling(zoo_trainer *trainer, int32_t input, int32_t out
 #endif
     auto primitive = dnnl::pooling_forward(desc);
     zoo::Arguments arguments{{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, y}};
-    memory workspace;
+    zoo::Planned workspace;
     if (kind == ZOO_MAX) {
-      workspace = zoo::take(*trainer, desc.workspace_desc());
-      arguments[DNNL_ARG_WORKSPACE] = workspace;
+      workspace = zoo::plan(*trainer, desc.workspace_desc());
+      arguments[DNNL_ARG_WORKSPACE] = workspace.memory;
     }
     zoo::Layer layer;
+    layer.kept.emplace();
     layer.forward = [=](const Run &) { primitive.execute(trainer->stream, arguments); };
     if (trainer->values[input].wants_gradient)
       layer.build_backward = [=]() -> std::function<void(const Run &)> {
@@ -67,10 +69,13 @@ int32_t zoo_trainer_add_pooling(zoo_trainer *trainer, int32_t input, int32_t out
 #endif
         auto backward = dnnl::pooling_backward(backward_desc);
         zoo::Arguments more;
-        if (kind == ZOO_MAX) more[DNNL_ARG_WORKSPACE] = workspace;
+        if (kind == ZOO_MAX) {
+          zoo::keep(*trainer, workspace);
+          more[DNNL_ARG_WORKSPACE] = workspace.memory;
+        }
         return backward_step(trainer, input, output, backward, more);
       };
-    trainer->layers.push_back(std::move(layer));
+    zoo::append(*trainer, std::move(layer));
     return 0;
   });
 }
@@ -79,8 +84,10 @@ int32_t zoo_trainer_add_activation(zoo_trainer *trainer, int32_t input, int32_t 
   if (activation == ZOO_HARD_SIGMOID || activation == ZOO_HARD_SWISH)
     return zoo::add_hard_activation(trainer, input, output, activation);
   return zoo::guarded(trainer, -1, [&] {
-    auto x = trainer->values[input].data, y = trainer->values[output].data;
-    auto method = activation == ZOO_RELU      ? algorithm::eltwise_relu
+    auto x = zoo::data(*trainer, input), y = zoo::data(*trainer, output);
+    // ReLU's gradient is known from its output, which the next layer keeps anyway.
+    bool reads_output = activation == ZOO_RELU;
+    auto method = activation == ZOO_RELU      ? algorithm::eltwise_relu_use_dst_for_bwd
                   : activation == ZOO_RELU6   ? algorithm::eltwise_clip
                   : activation == ZOO_SIGMOID ? algorithm::eltwise_logistic
                   : activation == ZOO_SILU    ? algorithm::eltwise_swish
@@ -98,6 +105,7 @@ int32_t zoo_trainer_add_activation(zoo_trainer *trainer, int32_t input, int32_t 
 #endif
     auto primitive = dnnl::eltwise_forward(desc);
     zoo::Layer layer;
+    layer.kept = {reads_output ? output : input};
     layer.forward = [=](const Run &) { primitive.execute(trainer->stream, {{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, y}}); };
     if (trainer->values[input].wants_gradient)
       layer.build_backward = [=]() -> std::function<void(const Run &)> {
@@ -109,48 +117,57 @@ int32_t zoo_trainer_add_activation(zoo_trainer *trainer, int32_t input, int32_t 
             {method, shape, shape, alpha, beta}, trainer->engine, desc);
 #endif
         auto backward = dnnl::eltwise_backward(backward_desc);
-        return backward_step(trainer, input, output, backward, {{DNNL_ARG_SRC, x}});
+        return backward_step(
+            trainer, input, output, backward, {{reads_output ? DNNL_ARG_DST : DNNL_ARG_SRC, reads_output ? y : x}});
       };
-    trainer->layers.push_back(std::move(layer));
+    zoo::append(*trainer, std::move(layer));
     return 0;
   });
 }
 
 int32_t zoo_trainer_add_sum(zoo_trainer *trainer, int32_t first, int32_t second, int32_t output) {
   return zoo::guarded(trainer, -1, [&] {
-    auto a = trainer->values[first].data, b = trainer->values[second].data, y = trainer->values[output].data;
+    auto a = zoo::data(*trainer, first), b = zoo::data(*trainer, second), y = zoo::data(*trainer, output);
     zoo::Layer layer;
+    layer.kept.emplace();
     layer.forward = [=](const Run &) {
       trainer->stream.wait();
       auto from = floats(a), other = floats(b), to = floats(y);
-      for (size_t i = 0, count = physical_count(y); i < count; i++) to[i] = from[i] + other[i];
+      zoo::by_pieces(static_cast<int64_t>(physical_count(y)), [=](int64_t first, int64_t last) {
+        for (auto place = first; place < last; place++) to[place] = from[place] + other[place];
+      });
     };
     if (trainer->values[output].wants_gradient)
       layer.build_backward = [=]() -> std::function<void(const Run &)> {
-        std::vector<zoo::Target> targets;
-        for (int operand : {first, second})
-          if (trainer->values[operand].wants_gradient) targets.push_back(zoo::gradient_target(*trainer, operand));
-        auto gradient = trainer->values[output].gradient;
+        auto gradient = zoo::gradient(*trainer, output);
+        std::vector<memory> copies, sums;
+        for (int operand : {first, second}) {
+          if (!trainer->values[operand].wants_gradient || zoo::share_gradient(*trainer, operand, output)) continue;
+          if (trainer->values[operand].has_gradient)
+            sums.push_back(zoo::gradient(*trainer, operand));
+          else
+            copies.push_back(zoo::gradient_target(*trainer, operand).memory);
+        }
         return [=](const Run &) {
           trainer->stream.wait();
-          for (auto &target : targets) {
-            std::memcpy(floats(target.memory), floats(gradient), physical_count(gradient) * sizeof(float));
-            target.finish();
-          }
+          auto count = physical_count(gradient);
+          for (auto &copy : copies) zoo::copy(floats(copy), floats(gradient), count);
+          for (auto &sum : sums) zoo::accumulate(floats(sum), floats(gradient), count);
         };
       };
-    trainer->layers.push_back(std::move(layer));
+    zoo::append(*trainer, std::move(layer));
     return 0;
   });
 }
 
 int32_t zoo_trainer_add_flatten(zoo_trainer *trainer, int32_t input, int32_t output) {
   return zoo::guarded(trainer, -1, [&] {
-    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    auto x = zoo::data(*trainer, input), y = zoo::data(*trainer, output);
     auto dims = x.get_desc().dims();
     memory::desc plain(dims, zoo::f32, dims.size() == 2 ? zoo::tag::nc : zoo::tag::nchw);
     auto forward = zoo::reorder(*trainer, x.get_desc(), plain);
     zoo::Layer layer;
+    layer.kept.emplace();
     layer.forward = [=](const Run &) { forward(x.get_data_handle(), y.get_data_handle()); };
     if (trainer->values[input].wants_gradient)
       layer.build_backward = [=]() -> std::function<void(const Run &)> {
@@ -160,14 +177,14 @@ int32_t zoo_trainer_add_flatten(zoo_trainer *trainer, int32_t input, int32_t out
         };
         return zoo::gradient_step(*trainer, input, output, step);
       };
-    trainer->layers.push_back(std::move(layer));
+    zoo::append(*trainer, std::move(layer));
     return 0;
   });
 }
 
 int32_t zoo_trainer_add_dropout(zoo_trainer *trainer, int32_t input, int32_t output, float probability) {
   return zoo::guarded(trainer, -1, [&] {
-    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    auto x = zoo::data(*trainer, input), y = zoo::data(*trainer, output);
     auto mask = std::make_shared<std::vector<float>>(physical_count(x));
     auto number = static_cast<uint64_t>(trainer->layers.size());
     auto forward = [=](const Run &run) {
@@ -177,7 +194,7 @@ int32_t zoo_trainer_add_dropout(zoo_trainer *trainer, int32_t input, int32_t out
         floats(y)[i] = floats(x)[i] * (*mask)[i];
       }
     };
-    return zoo::add_loops(*trainer, input, output, forward, [=](const Run &, const float *slope, float *to) {
+    return zoo::add_loops(*trainer, input, output, {}, forward, [=](const Run &, const float *slope, float *to) {
       for (size_t i = 0; to && i < mask->size(); i++) to[i] = slope[i] * (*mask)[i];
     });
   });
@@ -185,7 +202,7 @@ int32_t zoo_trainer_add_dropout(zoo_trainer *trainer, int32_t input, int32_t out
 
 int32_t zoo_trainer_add_adaptive_average(zoo_trainer *trainer, int32_t input, int32_t output) {
   return zoo::guarded(trainer, -1, [&] {
-    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    auto x = zoo::data(*trainer, input), y = zoo::data(*trainer, output);
     auto from = x.get_desc().dims(), to = y.get_desc().dims();
     zoo::Layout layout(x);
     int64_t block = layout.block, planes = layout.pictures * layout.blocks;
@@ -209,7 +226,7 @@ int32_t zoo_trainer_add_adaptive_average(zoo_trainer *trainer, int32_t input, in
       std::memset(target, 0, physical_count(y) * sizeof(float));
       each([=](int64_t out, int64_t in, float share) { target[out] += source[in] * share; });
     };
-    return zoo::add_loops(*trainer, input, output, forward, [=](const Run &, const float *slope, float *to) {
+    return zoo::add_loops(*trainer, input, output, {}, forward, [=](const Run &, const float *slope, float *to) {
       if (!to) return;
       std::memset(to, 0, physical_count(x) * sizeof(float));
       each([=](int64_t out, int64_t in, float share) { to[in] += slope[out] * share; });

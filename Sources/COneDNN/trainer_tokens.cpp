@@ -103,21 +103,22 @@ int32_t zoo_trainer_add_parameter(zoo_trainer *trainer, int64_t rows, int64_t co
     auto number = zoo_trainer_add_tensor(trainer, 2, sizes, trains);
     if (number < 0) return number;
     auto bytes = static_cast<size_t>(rows * columns) * sizeof(float);
-    auto data = trainer->values[number].data;
+    auto data = zoo::data(*trainer, number);
     zoo::Layer layer;
+    layer.kept.emplace();
     layer.forward = [=](const Run &run) {
       std::memcpy(floats(data), (is_buffer ? run.buffers : run.parameters) + offset, bytes);
     };
     if (trains)
       layer.build_backward = [=]() -> std::function<void(const Run &)> {
-        auto slopes = trainer->values[number].gradient;
-        auto has_gradient = trainer->values[number].has_gradient;
+        if (!trainer->values[number].has_gradient) return [](const Run &) {};
+        auto slopes = zoo::gradient(*trainer, number);
         return [=](const Run &run) {
           trainer->stream.wait();
-          if (has_gradient) std::memcpy(run.gradients + offset, floats(slopes), bytes);
+          std::memcpy(run.gradients + offset, floats(slopes), bytes);
         };
       };
-    trainer->layers.push_back(std::move(layer));
+    zoo::append(*trainer, std::move(layer));
     return number;
   });
 }
@@ -125,14 +126,14 @@ int32_t zoo_trainer_add_parameter(zoo_trainer *trainer, int64_t rows, int64_t co
 int32_t zoo_trainer_add_pixel_map(zoo_trainer *trainer, int32_t input, int32_t output, int64_t parts,
                                   const int32_t *sources) {
   return zoo::guarded(trainer, -1, [&] {
-    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    auto x = zoo::data(*trainer, input), y = zoo::data(*trainer, output);
     auto map = std::make_shared<Map>(Map{x.get_desc().dims()[0], layout_of(x), layout_of(y), {}});
     map->sources.assign(sources, sources + parts * map->to.pixels);
     auto forward = [=](const Run &) {
       auto from = floats(x), to = floats(y);
       map->each([=](int64_t target, int64_t source) { to[target] = source < 0 ? 0 : from[source]; });
     };
-    return zoo::add_loops(*trainer, input, output, forward, [=](const Run &, const float *slope, float *to) {
+    return zoo::add_loops(*trainer, input, output, {}, forward, [=](const Run &, const float *slope, float *to) {
       if (!to) return;
       // Pixels that nobody reads have no slope.
       std::memset(to, 0, x.get_desc().get_size());
@@ -146,13 +147,14 @@ int32_t zoo_trainer_add_pixel_map(zoo_trainer *trainer, int32_t input, int32_t o
 int32_t zoo_trainer_add_tokens(zoo_trainer *trainer, int32_t input, int32_t output, int32_t class_token,
                                int32_t positions, int64_t taps, const int32_t *places, const float *factors) {
   return zoo::guarded(trainer, -1, [&] {
-    auto x = trainer->values[input].data, y = trainer->values[output].data;
-    auto token = trainer->values[class_token].data, table = trainer->values[positions].data;
+    auto x = zoo::data(*trainer, input), y = zoo::data(*trainer, output);
+    auto token = zoo::data(*trainer, class_token), table = zoo::data(*trainer, positions);
     auto tokens = std::make_shared<Tokens>(
         Tokens{x.get_desc().dims()[0], taps, layout_of(x), layout_of(y), {}, {}});
     tokens->places.assign(places, places + taps * tokens->patches.pixels);
     tokens->factors.assign(factors, factors + taps * tokens->patches.pixels);
     zoo::Layer layer;
+    layer.kept.emplace();
     layer.forward = [=](const Run &) {
       trainer->stream.wait();
       tokens->forward(floats(x), floats(token), floats(table), floats(y));
@@ -163,7 +165,7 @@ int32_t zoo_trainer_add_tokens(zoo_trainer *trainer, int32_t input, int32_t outp
         for (int value : {input, class_token, positions})
           targets.push_back(trainer->values[value].wants_gradient ? zoo::gradient_target(*trainer, value)
                                                                   : zoo::Target{memory(), [] {}});
-        auto slopes = trainer->values[output].gradient;
+        auto slopes = zoo::gradient(*trainer, output);
         return [=](const Run &) {
           trainer->stream.wait();
           auto where = [](const zoo::Target &target) { return target.memory ? floats(target.memory) : nullptr; };
@@ -172,7 +174,7 @@ int32_t zoo_trainer_add_tokens(zoo_trainer *trainer, int32_t input, int32_t outp
           for (auto &target : targets) target.finish();
         };
       };
-    trainer->layers.push_back(std::move(layer));
+    zoo::append(*trainer, std::move(layer));
     return 0;
   });
 }
@@ -180,7 +182,7 @@ int32_t zoo_trainer_add_tokens(zoo_trainer *trainer, int32_t input, int32_t outp
 int32_t zoo_trainer_add_channel_shift(zoo_trainer *trainer, int32_t input, int32_t output, zoo_parameters parameters,
                                       int64_t first, int64_t last) {
   return zoo::guarded(trainer, -1, [&] {
-    auto x = trainer->values[input].data, y = trainer->values[output].data;
+    auto x = zoo::data(*trainer, input), y = zoo::data(*trainer, output);
     auto pictures = x.get_desc().dims()[0];
     auto layout = layout_of(x);
     // Calls `body` with a channel and each of its places.
@@ -198,7 +200,7 @@ int32_t zoo_trainer_add_channel_shift(zoo_trainer *trainer, int32_t input, int32
       auto shift = run.parameters + parameters.weight;
       each([=](int64_t channel, int64_t place) { to[place] = from[place] + (is_shifted(channel) ? shift[channel] : 0); });
     };
-    return zoo::add_loops(*trainer, input, output, forward, [=](const Run &run, const float *slope, float *to) {
+    return zoo::add_loops(*trainer, input, output, {}, forward, [=](const Run &run, const float *slope, float *to) {
       if (parameters.weight_trains) {
         std::vector<double> sums(layout.channels);
         each([&](int64_t channel, int64_t place) { sums[channel] += slope[place]; });

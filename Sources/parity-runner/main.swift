@@ -13,6 +13,7 @@ import ZooGraph
 //   parity-runner onnx LIST                              models, each with its inputs and outputs (see ONNXNodes.swift)
 //   parity-runner onnx-time MODEL INPUTS.safetensors RUNS
 //   parity-runner time CHECKPOINT BATCH SIZE THREADS RUNS        seconds of each run, one a line
+//   parity-runner training-time CHECKPOINT BATCH SIZE THREADS STEPS    seconds of each step, then bytes of peak memory
 let arguments = CommandLine.arguments
 do {
   switch arguments.dropFirst().first {
@@ -20,6 +21,8 @@ do {
   case "gradients" where arguments.count >= 7:
     try gradients(arguments[2], arguments[3], arguments[4], usesBatch: arguments[6] == "batch")
   case "time" where arguments.count >= 7: try time(arguments[2], arguments[3...6].compactMap { Int($0) })
+  case "training-time" where arguments.count >= 7:
+    try timeTraining(arguments[2], arguments[3...6].compactMap { Int($0) })
   case "sequences" where arguments.count >= 5:
     try sequences(
       arguments[2], arguments[3], arguments[4],
@@ -36,7 +39,8 @@ do {
   default:
     FileHandle.standardError.write(
       Data(
-        "usage: parity-runner logits|gradients|time|sequences|sequence-gradients|sequences-time|onnx|onnx-time …\n".utf8
+        "usage: parity-runner logits|gradients|time|training-time|sequences|sequence-gradients|sequences-time|onnx|onnx-time …\n"
+          .utf8
       ))
     exit(64)
   }

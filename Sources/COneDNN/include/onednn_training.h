@@ -18,7 +18,12 @@ typedef struct {
   int32_t weight_trains, bias_trains;
 } zoo_parameters;
 
-zoo_trainer *zoo_trainer_create(int32_t threads);
+/// Memory that the trainers of one network share, of which one runs at a time; it must outlive them.
+typedef struct zoo_arena zoo_arena;
+zoo_arena *zoo_arena_create(void);
+void zoo_arena_destroy(zoo_arena *arena);
+
+zoo_trainer *zoo_trainer_create(int32_t threads, zoo_arena *arena);
 void zoo_trainer_destroy(zoo_trainer *trainer);
 const char *zoo_trainer_error(const zoo_trainer *trainer);
 
@@ -30,10 +35,10 @@ int32_t zoo_trainer_add_convolution(zoo_trainer *trainer, int32_t input, int32_t
                                     int64_t groups, const zoo_window *window);
 int32_t zoo_trainer_add_linear(zoo_trainer *trainer, int32_t input, int32_t output, zoo_parameters parameters);
 /// Running mean and variance stand at `mean` and `variance` of the buffers; with `uses_batch` they are updated with
-/// PyTorch's momentum (unbiased variance) and the batch's own are used.
+/// PyTorch's momentum (unbiased variance) and the batch's own are used. With `rectifies` ReLU follows.
 int32_t zoo_trainer_add_batch_normalization(zoo_trainer *trainer, int32_t input, int32_t output,
                                             zoo_parameters parameters, int64_t mean, int64_t variance, float epsilon,
-                                            float momentum, int32_t uses_batch);
+                                            float momentum, int32_t uses_batch, int32_t rectifies);
 int32_t zoo_trainer_add_pooling(zoo_trainer *trainer, int32_t input, int32_t output, zoo_pooling_kind kind,
                                 const zoo_window *window);
 int32_t zoo_trainer_add_activation(zoo_trainer *trainer, int32_t input, int32_t output, zoo_activation activation);

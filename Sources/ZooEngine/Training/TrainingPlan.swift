@@ -37,6 +37,7 @@ public final class TrainingPlan {
   private let inputShape: [Int]
   private let options: TrainingOptions
   private var programs: [Int: TrainingProgram] = [:]
+  private let arena: TrainingArena
 
   /// - Parameters:
   ///   - trainable: names of the parameters to train.
@@ -49,6 +50,7 @@ public final class TrainingPlan {
     self.trainable = trainable
     self.inputShape = inputShape
     self.options = options
+    arena = try TrainingArena()
     weightsBefore = weights
     layout = ParameterLayout(graph.parameters.filter { !$0.isBuffer })
     bufferLayout = ParameterLayout(graph.parameters.filter(\.isBuffer))
@@ -128,7 +130,7 @@ public final class TrainingPlan {
     if let program = programs[batch] { return program }
     let program = try TrainingProgram(
       graph: graph, layout: layout, buffers: bufferLayout, trainable: trainable, inputShape: [batch] + inputShape,
-      options: options)
+      options: options, arena: arena)
     programs[batch] = program
     return program
   }

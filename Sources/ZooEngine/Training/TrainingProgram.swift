@@ -15,16 +15,20 @@ final class TrainingProgram {
   let names: [ValueID: String]
   var tensors: [ValueID: Int32] = [:]
   var wantsGradient: Set<ValueID> = []
+  private let arena: TrainingArena
+  /// By the output of a BatchNorm that only a rectifier reads: the rectifier's output.
+  private let rectified: [ValueID: ValueID]
 
+  /// - Parameter arena: shared with the network's programs for other batch sizes; one of them runs at a time.
   init(
     graph: Graph, layout: ParameterLayout, buffers: ParameterLayout, trainable: Set<String>, inputShape: [Int],
-    options: TrainingOptions
+    options: TrainingOptions, arena: TrainingArena
   ) throws {
     let shapes = try graph.inferShapes(input: inputShape)
     guard let output = graph.outputs.first, graph.outputs.count == 1, shapes[output.index].count == 2 else {
       throw EngineError.unsupported(node: "output", problem: "training takes one output [N, classes]")
     }
-    guard let handle = zoo_trainer_create(Int32(options.threads ?? 0)) else {
+    guard let handle = zoo_trainer_create(Int32(options.threads ?? 0), arena.handle) else {
       throw EngineError.kernel(node: "start", problem: "can't be started")
     }
     self.handle = handle
@@ -33,7 +37,9 @@ final class TrainingProgram {
     self.buffers = buffers
     self.trainable = trainable
     self.options = options
+    self.arena = arena
     self.shapes = shapes
+    rectified = graph.rectifiedNormalizations()
     names = graph.parametersByValue.mapValues(\.name)
     classes = shapes[output.index][1]
     let input = try addTensor(graph.input)
@@ -91,7 +97,13 @@ final class TrainingProgram {
     if try addReshape(node) { return }
     let x = try tensor(node.inputs[0])
     if try addIdleRearrangement(node, x) { return }
-    let y = try addTensor(node.output)
+    // The rectifier has been done with the BatchNorm before it.
+    if tensors[node.output] != nil { return }
+    if let rectified = rectified[node.output] {
+      if wantsGradient.contains(node.output) { wantsGradient.insert(rectified) }
+      tensors[node.output] = try addTensor(rectified)
+    }
+    let y = try tensors[node.output] ?? addTensor(node.output)
     switch node.operation {
     case .convolution(let convolution):
       guard convolution.epilogue.isEmpty else { throw fused(node) }
@@ -194,6 +206,39 @@ final class TrainingProgram {
     try check(
       zoo_trainer_add_batch_normalization(
         handle, x, y, try parameters(node, hasBias: true), try offset(of: node.inputs[3], in: buffers),
-        try offset(of: node.inputs[4], in: buffers), epsilon, momentum, usesBatch ? 1 : 0), node.name)
+        try offset(of: node.inputs[4], in: buffers), epsilon, momentum, usesBatch ? 1 : 0,
+        rectified[node.output] == nil ? 0 : 1), node.name)
   }
+}
+
+extension Graph {
+  /// BatchNorms whose output goes into a ReLU and nowhere else: both are one kernel, with one output to keep.
+  fileprivate func rectifiedNormalizations() -> [ValueID: ValueID] {
+    var uses: [ValueID: Int] = [:]
+    for value in nodes.flatMap(\.inputs) + outputs { uses[value, default: 0] += 1 }
+    let normalized = Set(
+      nodes.compactMap { node in
+        if case .batchNormalization = node.operation { node.output } else { nil }
+      })
+    var rectified: [ValueID: ValueID] = [:]
+    for node in nodes {
+      guard case .activation(.relu) = node.operation, normalized.contains(node.inputs[0]), uses[node.inputs[0]] == 1
+      else { continue }
+      rectified[node.inputs[0]] = node.output
+    }
+    return rectified
+  }
+}
+
+/// Memory for the values of one network's training programs.
+final class TrainingArena {
+  let handle: OpaquePointer
+
+  /// - Throws: ``EngineError``.
+  init() throws {
+    guard let handle = zoo_arena_create() else { throw EngineError.kernel(node: "start", problem: "no memory") }
+    self.handle = handle
+  }
+
+  deinit { zoo_arena_destroy(handle) }
 }
