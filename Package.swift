@@ -95,7 +95,9 @@ let package = Package(
       ]),
     .executableTarget(
       name: "parity-runner",
-      dependencies: ["ZooCheckpoint", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooFormats", "ZooONNXProgram"]),
+      dependencies: [
+        "ZooCheckpoint", "ZooCatalog", "ZooGraph", "ZooEngine", "ZooFormats", "ZooONNXProgram", "ZooTraining",
+      ]),
     .executableTarget(name: "demo-network-maker", dependencies: ["ZooTraining"]),
     .executableTarget(name: "catalog-packer"),
     .plugin(

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "trainer.hpp"
+#include "trainer_depthwise.hpp"
 
 #if DNNL_VERSION_MAJOR >= 3
 #define ZOO_DESC(kind, attr, ...) kind::primitive_desc(trainer->engine, __VA_ARGS__, attr)
@@ -35,10 +36,19 @@ template <typename BackwardData, typename BackwardWeights>
 std::function<void(const Run &)> backward(zoo_trainer *trainer, int input, int output, zoo_parameters parameters,
                                           const memory::desc &plain, const memory::desc &bias,
                                           const typename BackwardData::primitive_desc *data_desc,
-                                          const typename BackwardWeights::primitive_desc *weights_desc) {
+                                          const typename BackwardWeights::primitive_desc *weights_desc,
+                                          const zoo::DepthwiseGradient &depthwise = {}) {
   auto slope = zoo::gradient(*trainer, output);
   std::vector<std::function<void(const Run &)>> steps;
-  if (weights_desc) {
+  if (weights_desc && depthwise && std::strncmp(weights_desc->impl_info_str(), "ref", 3) == 0) {
+    auto source = zoo::data(*trainer, input);
+    steps.push_back([=](const Run &run) {
+      trainer->stream.wait();
+      depthwise(zoo::floats(source), zoo::floats(slope),
+                parameters.weight_trains ? run.gradients + parameters.weight : nullptr,
+                parameters.bias >= 0 && parameters.bias_trains ? run.gradients + parameters.bias : nullptr);
+    });
+  } else if (weights_desc) {
     auto primitive = BackwardWeights(*weights_desc);
     auto gradient = zoo::scratch(*trainer, weights_desc->diff_weights_desc());
     auto unpack = zoo::reorder(*trainer, weights_desc->diff_weights_desc(), plain);
@@ -118,7 +128,8 @@ int32_t zoo_trainer_add_convolution(zoo_trainer *trainer, int32_t input, int32_t
               dnnl::convolution_backward_weights, desc, direct, x.get_desc(), any, bias, y.get_desc(), stride, dilation,
               before, after)));
         return backward<dnnl::convolution_backward_data, dnnl::convolution_backward_weights>(
-            trainer, input, output, parameters, plain, bias, data_desc.get(), weights_desc.get());
+            trainer, input, output, parameters, plain, bias, data_desc.get(), weights_desc.get(),
+            zoo::depthwise_gradient(x, y, groups, window));
       };
     zoo::append(*trainer, std::move(layer));
     return 0;

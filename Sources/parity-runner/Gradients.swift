@@ -9,12 +9,9 @@ func gradients(_ checkpoint: String, _ inputFile: String, _ outputFile: String, 
   let labels = try tensor("labels", in: inputFile).floats().map { Int($0) }
   let graph = try graph(of: model)
   let names = Set(graph.parameters.filter { !$0.isBuffer }.map(\.name))
-  let norms = graph.nodes.compactMap { node in
-    if case .batchNormalization = node.operation { node.name } else { nil }
-  }
   let plan = try TrainingPlan(
     graph: graph, weights: model.stateDict.floatWeights(), trainable: names, inputShape: Array(input.shape.dropFirst()),
-    options: TrainingOptions(dropsOut: false, batchStatistics: usesBatch ? Set(norms) : []))
+    options: TrainingOptions(dropsOut: false, batchStatistics: usesBatch ? nil : []))
   let step = try input.withValues { try plan.step($0, labels: labels) }
   var stateDict = StateDict()
   for slice in plan.layout.slices {

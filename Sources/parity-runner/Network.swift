@@ -19,6 +19,7 @@ func tensor(_ name: String, in file: String) throws -> Tensor {
 enum RunnerError: Error {
   case noConfig(file: String)
   case noTensor(file: String, name: String)
+  case noOptimizer(arguments: [String])
 }
 
 extension RunnerError: ReportableError {
@@ -28,6 +29,10 @@ extension RunnerError: ReportableError {
       ErrorReport(.badData, file: file, problem: "has no zoo.config with family, config and classes")
     case .noTensor(let file, let name):
       ErrorReport(.badData, file: file, place: "tensor \(name)", problem: "is missing")
+    case .noOptimizer(let arguments):
+      ErrorReport(
+        .usage, problem: "\(arguments.joined(separator: " ")) is no optimizer, rate and decay",
+        advice: "such as: adamw 1e-3 0.05")
     }
   }
 }

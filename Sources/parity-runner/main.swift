@@ -7,8 +7,10 @@ import ZooGraph
 //
 //   parity-runner logits CHECKPOINT INPUT.safetensors OUTPUT.safetensors
 //   parity-runner gradients CHECKPOINT INPUT.safetensors OUTPUT.safetensors --statistics frozen|batch
+//   parity-runner steps CHECKPOINT BATCHES.safetensors OPTIMIZER RATE DECAY frozen|batch   losses, one a line
 //   parity-runner sequences CHECKPOINT TEXTS.json OUTPUT.safetensors [PRECISION]
 //   parity-runner sequence-gradients CHECKPOINT TASK.json OUTPUT.safetensors
+//   parity-runner sequence-steps CHECKPOINT TASKS.json OPTIMIZER RATE DECAY
 //   parity-runner sequences-time CHECKPOINT LENGTH TOKENS THREADS RUNS PRECISION
 //   parity-runner onnx LIST                              models, each with its inputs and outputs (see ONNXNodes.swift)
 //   parity-runner onnx-time MODEL INPUTS.safetensors RUNS
@@ -20,6 +22,10 @@ do {
   case "logits" where arguments.count >= 5: try logits(arguments[2], arguments[3], arguments[4])
   case "gradients" where arguments.count >= 7:
     try gradients(arguments[2], arguments[3], arguments[4], usesBatch: arguments[6] == "batch")
+  case "steps" where arguments.count >= 8:
+    try steps(arguments[2], arguments[3], try recipe(arguments[4...6]), usesBatch: arguments[7] == "batch")
+  case "sequence-steps" where arguments.count >= 7:
+    try sequenceSteps(arguments[2], arguments[3], try recipe(arguments[4...6]))
   case "time" where arguments.count >= 7: try time(arguments[2], arguments[3...6].compactMap { Int($0) })
   case "training-time" where arguments.count >= 7:
     try timeTraining(arguments[2], arguments[3...6].compactMap { Int($0) })
@@ -39,9 +45,7 @@ do {
   default:
     FileHandle.standardError.write(
       Data(
-        "usage: parity-runner logits|gradients|time|training-time|sequences|sequence-gradients|sequences-time|onnx|onnx-time …\n"
-          .utf8
-      ))
+        "usage: parity-runner VERB …, a line for each in Sources/parity-runner/main.swift\n".utf8))
     exit(64)
   }
 } catch let error as any ReportableError {

@@ -18,6 +18,10 @@ from torchvision.transforms import InterpolationMode
 
 from networks import ZOO, run
 
+TRANSFORM = transforms.Compose([
+    transforms.Resize(256, InterpolationMode.BICUBIC), transforms.CenterCrop(224), transforms.ToTensor(),
+    transforms.Normalize([127 / 255] * 3, [128 / 255] * 3)])
+
 
 def on_white(path):
     picture = Image.open(path).convert("RGBA")
@@ -25,15 +29,12 @@ def on_white(path):
 
 
 def features(model, folder):
-    transform = transforms.Compose([
-        transforms.Resize(256, InterpolationMode.BICUBIC), transforms.CenterCrop(224), transforms.ToTensor(),
-        transforms.Normalize([127 / 255] * 3, [128 / 255] * 3)])
     rows, labels = [], []
     for index, name in enumerate(sorted(os.listdir(folder))):
         for file in sorted(os.listdir(f"{folder}/{name}")):
             with torch.no_grad():
                 rows.append(model.forward_head(
-                    model.forward_features(transform(on_white(f"{folder}/{name}/{file}"))[None]), pre_logits=True)[0])
+                    model.forward_features(TRANSFORM(on_white(f"{folder}/{name}/{file}"))[None]), pre_logits=True)[0])
             labels.append(index)
     return torch.stack(rows).numpy(), labels
 

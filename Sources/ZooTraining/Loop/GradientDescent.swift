@@ -4,9 +4,9 @@ import ZooEngine
 
 /// AdamW (Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019) or SGD with momentum 0.9, over one
 /// flat buffer; the same steps as `torch.optim`.
-struct GradientDescent {
+package struct GradientDescent {
   /// A part of the buffer with rules of its own.
-  struct Group: Equatable {
+  package struct Group: Equatable {
     let range: Range<Int>
     var isDecayed = true
     /// Times the learning rate.
@@ -20,7 +20,7 @@ struct GradientDescent {
   private var second: [Float]
   private var steps = 0
 
-  init(recipe: Recipe, groups: [Group], count: Int) {
+  package init(recipe: Recipe, groups: [Group], count: Int) {
     method = recipe.optimizer
     weightDecay = Float(recipe.weightDecay)
     self.groups = groups
@@ -29,7 +29,8 @@ struct GradientDescent {
   }
 
   /// - Parameter scale: times the gradient.
-  mutating func apply(_ gradient: [Float], scale: Float = 1, to parameters: inout [Float], learningRate: Double) {
+  package mutating func apply(_ gradient: [Float], scale: Float = 1, to parameters: inout [Float], learningRate: Double)
+  {
     steps += 1
     let corrections = (1 - Float(pow(0.9, Double(steps))), 1 - Float(pow(0.999, Double(steps))))
     parameters.withUnsafeMutableBufferPointer { parameters in

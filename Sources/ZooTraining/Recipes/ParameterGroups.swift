@@ -3,7 +3,7 @@ import ZooEngine
 import ZooGraph
 
 /// Which parameters learn, and at what part of the learning rate: the one place that decides it.
-struct ParameterGroups {
+package struct ParameterGroups {
   /// Pretrained layers are nearly right already: a tenth of the head's rate, as is usual where a network is fine-tuned.
   private static let pretrainedFactor: Float = 0.1
   /// Howard and Ruder, "Universal Language Model Fine-tuning for Text Classification", ACL 2018, section 3.2: each layer
@@ -15,7 +15,7 @@ struct ParameterGroups {
   /// The first stage that has something to learn.
   let firstStage: Int
 
-  var trainable: Set<String> { Set(factors.keys) }
+  package var trainable: Set<String> { Set(factors.keys) }
 
   /// - Parameters:
   ///   - graph: the whole network, cut nowhere.
@@ -23,7 +23,7 @@ struct ParameterGroups {
   ///   - unfrozen: stages that learn besides the head, counted from the last.
   /// - Throws: ``TrainingError/tooManyStages(asked:stages:)``, ``TrainingError/noSuchParameter(flag:pattern:names:)``,
   ///   ``TrainingError/frozenHead(pattern:name:)``.
-  init(graph: Graph, recipe: Recipe, head: Set<String>, unfrozen: Int) throws(TrainingError) {
+  package init(graph: Graph, recipe: Recipe, head: Set<String>, unfrozen: Int) throws(TrainingError) {
     let last = graph.stages.count - 1
     guard (0...max(last, 0)).contains(unfrozen) else {
       throw .tooManyStages(asked: unfrozen, stages: graph.stages.dropLast())
@@ -80,7 +80,7 @@ struct ParameterGroups {
   }
 
   /// Those of the buffer's slices that learn; biases and normalisations keep out of weight decay.
-  func groups(of layout: ParameterLayout) -> [GradientDescent.Group] {
+  package func groups(of layout: ParameterLayout) -> [GradientDescent.Group] {
     layout.slices.compactMap { slice in
       factors[slice.name].map { .init(range: slice.range, isDecayed: slice.shape.count > 1, factor: $0) }
     }

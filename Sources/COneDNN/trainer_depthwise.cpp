@@ -1,0 +1,91 @@
+#include "trainer_depthwise.hpp"
+
+#include <algorithm>
+
+#include "trainer_layout.hpp"
+#include "vectors.hpp"
+
+namespace {
+
+// Columns of a window; more are left to oneDNN.
+constexpr int64_t widest = 16;
+
+struct Geometry {
+  int64_t pictures, channels, blocks, height, width, rows, columns;
+  zoo_window window;
+};
+
+// Sums are made for each row, then for each picture, then for all: one long sum would lose digits.
+template <int lanes>
+ALWAYS_INLINE void row_of_weights(const Geometry &shape, int64_t block, int64_t row, const float *input,
+                                  const float *slope, float *weights, float *bias) {
+  using Vector = typename zoo::Lanes<lanes>::type;
+  auto &window = shape.window;
+  Vector totals[widest] = {}, bias_total = {};
+  for (int64_t picture = 0; picture < shape.pictures; picture++) {
+    auto place = picture * shape.blocks + block;
+    auto x = input + place * shape.height * shape.width * lanes;
+    auto y = slope + place * shape.rows * shape.columns * lanes;
+    Vector sums[widest] = {}, bias_sum = {};
+    for (int64_t out = 0; out < shape.rows; out++) {
+      auto y_row = y + out * shape.columns * lanes;
+      if (bias && row == 0) {
+        Vector sum = {};
+        for (int64_t column = 0; column < shape.columns; column++)
+          sum += zoo::vector_at<lanes>(y_row + column * lanes);
+        bias_sum += sum;
+      }
+      auto in = out * window.stride[0] + row * window.dilation[0] - window.before[0];
+      if (in < 0 || in >= shape.height) continue;
+      auto x_row = x + in * shape.width * lanes;
+      for (int64_t kernel = 0; kernel < window.kernel[1]; kernel++) {
+        auto offset = kernel * window.dilation[1] - window.before[1], stride = window.stride[1];
+        auto first = offset < 0 ? (-offset + stride - 1) / stride : 0;
+        auto end = offset < shape.width ? std::min(shape.columns, (shape.width - 1 - offset) / stride + 1) : 0;
+        Vector sum = {};
+        for (auto column = first; column < end; column++)
+          sum += zoo::vector_at<lanes>(x_row + (column * stride + offset) * lanes) *
+                 zoo::vector_at<lanes>(y_row + column * lanes);
+        sums[kernel] += sum;
+      }
+    }
+    for (int64_t kernel = 0; kernel < window.kernel[1]; kernel++) totals[kernel] += sums[kernel];
+    bias_total += bias_sum;
+  }
+  auto channels = std::min<int64_t>(lanes, shape.channels - block * lanes);
+  for (int64_t lane = 0; lane < channels; lane++) {
+    auto channel = block * lanes + lane;
+    if (weights)
+      for (int64_t kernel = 0; kernel < window.kernel[1]; kernel++)
+        weights[(channel * window.kernel[0] + row) * window.kernel[1] + kernel] = totals[kernel][lane];
+    if (bias && row == 0) bias[channel] = bias_total[lane];
+  }
+}
+
+#define ZOO_KERNEL(name, lanes, attributes)                                                                     \
+  attributes void name(const Geometry &shape, int64_t block, int64_t row, const float *input, const float *slope, \
+                       float *weights, float *bias) {                                                             \
+    row_of_weights<lanes>(shape, block, row, input, slope, weights, bias);                                      \
+  }
+
+ZOO_KERNEL(wide_16, 16, ZOO_WIDE)
+ZOO_KERNEL(middle_8, 8, ZOO_MIDDLE)
+ZOO_KERNEL(narrow_8, 8, )
+
+}  // namespace
+
+zoo::DepthwiseGradient zoo::depthwise_gradient(const dnnl::memory &input, const dnnl::memory &output, int64_t groups,
+                                               const zoo_window &window) {
+  auto from = input.get_desc().dims(), to = output.get_desc().dims();
+  Layout layout(output);
+  bool is_wide = layout.block == 16 && instruction_set() == InstructionSet::wide;
+  if (groups != from[1] || groups != to[1] || window.kernel[1] > widest || (layout.block != 8 && !is_wide)) return {};
+  Geometry shape{to[0], to[1], layout.blocks, from[2], from[3], to[2], to[3], window};
+  auto kernel = is_wide ? wide_16 : instruction_set() == InstructionSet::narrow ? narrow_8 : middle_8;
+  return [=](const float *x, const float *slope, float *weights, float *bias) {
+    auto rows = shape.window.kernel[0];
+    parallel(shape.blocks * rows, [&](int64_t first, int64_t last) {
+      for (auto task = first; task < last; task++) kernel(shape, task / rows, task % rows, x, slope, weights, bias);
+    });
+  };
+}

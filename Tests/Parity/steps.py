@@ -1,0 +1,137 @@
+"""Ten steps of SGD with momentum and of AdamW by full-size networks, against torch's from the same weights and batches.
+
+Weight decay leaves out what has one dimension, biases and normalisations, as zoo's recipes do; nothing drops out; BatchNorm
+keeps its statistics, then takes the batch's. Compared are the losses of ten batches before each of the steps, and of the first
+batch after the last one. Holds when every loss is within 1e-3 of that of torch in float64, or, where torch's own float32
+isn't, within twice its distance. How far the steps themselves have moved the loss stands beside it: a wrong step would show
+as a part of that."""
+
+import argparse
+import copy
+import json
+import os
+import sys
+import tempfile
+
+import torch
+from safetensors.torch import save_file
+from torch.nn.functional import cross_entropy
+
+from networks import RUNNER, ZOO, dropout_off, make, run
+from text_gradients import CASES
+from texts import padded, texts_of
+
+BOUND, STEPS = 1e-3, 10
+PICTURES = ["alexnet", "vgg11_bn", "resnet18", "resnet50", "squeezenet1_1", "googlenet", "densenet121", "mobilenet_v2",
+            "mobilenet_v3_large", "mnasnet1_3", "shufflenet_v2_x1_0", "regnet_y_800mf", "efficientnet_b0", "efficientnet_v2_s",
+            "inception_v3", "convnext_tiny", "vit_b_16", "swin_t", "swin_v2_t", "maxvit_t"]
+TEXTS = ["bert_base_uncased, classes", "gpt2", "t5_base"]
+# Learning rate and weight decay.
+OPTIMIZERS = {"sgd": ("1e-3", "1e-3"), "adamw": ("1e-5", "5e-2")}
+LENGTHS, ANSWERS = [24, 7, 15], [9, 4, 6]
+
+
+def optimizer_of(kind, model):
+    rate, decay = map(float, OPTIMIZERS[kind])
+    groups = [dict(params=[p for p in model.parameters() if p.dim() > 1], weight_decay=decay),
+              dict(params=[p for p in model.parameters() if p.dim() <= 1], weight_decay=0)]
+    return torch.optim.SGD(groups, lr=rate, momentum=0.9) if kind == "sgd" else torch.optim.AdamW(groups, lr=rate)
+
+
+def losses_of(model, kind, batches, loss_of):
+    """Before each step; without an optimizer those of the weights as they are."""
+    model = copy.deepcopy(model)
+    optimizer = kind and optimizer_of(kind, model)
+    losses = []
+    for batch in batches:
+        loss = loss_of(model, batch)
+        losses.append(loss.item())
+        if optimizer:
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    return losses
+
+
+def distance(losses, exact):
+    return max(abs(a - b) / abs(b) for a, b in zip(losses, exact, strict=True))
+
+
+def report(name, what, model, kind, batches, loss_of, command):
+    """`loss_of` takes a model of any precision and a batch; `command` gives zoo's losses, a line each."""
+    found = [float(line) for line in run(*command)[0].split()]
+    exact = losses_of(model.double(), kind, batches, loss_of)
+    resting = losses_of(model, None, batches, loss_of)
+    single = losses_of(model.float(), kind, batches, loss_of)
+    ours, theirs = distance(found, exact), distance(single, exact)
+    held = ours <= max(BOUND, 2 * theirs)
+    print(f"{name:26} {kind:5} {what:6} loss {exact[0]:.3f} to {exact[-1]:.3f}: zoo {ours:.1e}, torch float32 {theirs:.1e} "
+          f"from float64; moved by {distance(resting, exact):.1e}{'' if held else '   DOES NOT HOLD'}", flush=True)
+    return held
+
+
+def pictures(name, folder):
+    model = dropout_off(make(name))
+    torch.save(model.state_dict(), f"{folder}/w.pth")
+    run(ZOO, "convert", f"{folder}/w.pth", "-o", f"{folder}/w.safetensors")
+    size = 224 if name in ("vit_b_16", "maxvit_t") else 96 if name == "inception_v3" else 64
+    # Few classes, so that there is something to learn.
+    batches = [(torch.randn(4, 3, size, size), torch.randint(0, 5, (4,))) for _ in range(STEPS)]
+    batches.append(batches[0])
+    tensors = {f"{key}.{place}": value.clone() for place, batch in enumerate(batches) for key, value in zip(("input", "labels"), batch)}
+    save_file(tensors, f"{folder}/batches.safetensors")
+    has_norms = any(isinstance(module, torch.nn.BatchNorm2d) for module in model.modules())
+
+    def loss_of(model, batch):
+        logits = model(batch[0].to(next(model.parameters()).dtype))
+        return cross_entropy(getattr(logits, "logits", logits), batch[1])
+
+    return all([
+        report(name, statistics if has_norms else "", model.train(statistics == "batch"), kind, batches, loss_of,
+               (RUNNER, "steps", f"{folder}/w.safetensors", f"{folder}/batches.safetensors", kind, *OPTIMIZERS[kind], statistics))
+        for kind in OPTIMIZERS for statistics in (("frozen", "batch") if has_norms else ("frozen",))])
+
+
+def texts(name, folder):
+    torch.manual_seed(1)
+    model = CASES[name]().eval()
+    model.save_pretrained(f"{folder}/source")
+    run(ZOO, "convert", f"{folder}/source", "--model", name.split(",")[0], "-o", f"{folder}/w.safetensors", "--quiet")
+    tasks, batches = [], []
+    for _ in range(STEPS):
+        ids = texts_of(LENGTHS, model.config.vocab_size)
+        tokens, mask = padded(ids, model.config.pad_token_id or 0)
+        call, task, lengths = dict(input_ids=tokens, attention_mask=mask), {"ids": ids}, LENGTHS
+        if "t5" in name:
+            task["decoder"] = texts_of(ANSWERS, model.config.vocab_size)
+            call["decoder_input_ids"] = padded(task["decoder"], 0)[0]
+            lengths = ANSWERS
+        targets = torch.randint(0, 5, (len(ids) if "classes" in name else sum(lengths),))
+        tasks.append(dict(task, targets=targets.tolist()))
+        batches.append((call, lengths, targets))
+    batches.append(batches[0])
+    json.dump(tasks + tasks[:1], open(f"{folder}/tasks.json", "w"))
+
+    def loss_of(model, batch):
+        call, lengths, targets = batch
+        logits = model(**call).logits
+        if logits.dim() == 3:
+            logits = torch.cat([logits[index, :length] for index, length in enumerate(lengths)])
+        return cross_entropy(logits, targets)
+
+    return all([
+        report(name, "", model, kind, batches, loss_of,
+               (RUNNER, "sequence-steps", f"{folder}/w.safetensors", f"{folder}/tasks.json", kind, *OPTIMIZERS[kind]))
+        for kind in OPTIMIZERS])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--names", nargs="*", default=PICTURES + TEXTS)
+    torch.set_num_threads(os.cpu_count())
+    held = True
+    for name in parser.parse_args().names:
+        with tempfile.TemporaryDirectory() as folder:
+            held &= (texts if name in CASES else pictures)(name, folder)
+    print("ten steps: all hold" if held else "ten steps: NOT all hold")
+    sys.exit(0 if held else 1)
