@@ -15,7 +15,7 @@ defer { try? FileManager.default.removeItem(atPath: folder) }
 do {
   let accuracy = try DemoNetwork.make(folder: folder, to: path) { event in
     if case .epoch(let record, _) = event {
-      print("epoch \(record.epoch): loss \(record.trainingLoss), validation accuracy \(record.validationAccuracy)")
+      print("epoch \(record.epoch): loss \(record.trainingLoss), validation accuracy \(record.validationScore)")
     }
   }
   print("validation accuracy \(accuracy)")

@@ -49,7 +49,7 @@ struct DemoRun {
     try view.finish(outcome.transfer)
     if !isSilent {
       print(
-        "Transfer learning: \(Quantity.percent(outcome.transfer.accuracy)); the same network from scratch: "
+        "Transfer learning: \(Quantity.percent(outcome.transfer.score)); the same network from scratch: "
           + Quantity.percent(outcome.scratchAccuracy))
     }
   }

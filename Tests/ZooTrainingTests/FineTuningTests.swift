@@ -33,7 +33,7 @@ import ZooVision
     try withShapes { network, dataset, directory in
       let run = tuning(network, dataset, try Recipe(epochs: 8), directory.file("run"))
       let result = try run.run()
-      #expect(result.accuracy > 0.7)
+      #expect(result.score > 0.7)
       #expect(result.epochs.count == 8)
       let checkpoint = try Checkpoint.open(path: result.folder.model)
       #expect(checkpoint.metadata.labels == ["arrow", "crescent", "heart"])
@@ -43,7 +43,7 @@ import ZooVision
       }
       // The checkpoint gives the accuracy that the run reported.
       let evaluation = try Evaluation(LoadedModel(path: result.folder.model), folder: dataset.folder, threads: 1)
-      #expect(evaluation.accuracy == result.accuracy)
+      #expect(evaluation.accuracy == result.score)
       let summary = try RunSummary(folder: run.folder.path)
       #expect(summary.accuracy == Proportion(result.confusion.correct, of: result.confusion.total))
     }
@@ -103,12 +103,12 @@ import ZooVision
       var recipe = try Recipe(kind: .mlp, epochs: 10)
       recipe.hidden = [32]
       let result = try tuning(network, dataset, recipe, directory.file("run")).run()
-      #expect(result.accuracy > 0.7)
+      #expect(result.score > 0.7)
       #expect(result.newlyInitialised == ["fc.0.weight", "fc.0.bias", "fc.3.weight", "fc.3.bias"])
       let checkpoint = try Checkpoint.open(path: result.folder.model)
       #expect(checkpoint.stateDict["fc.0.weight"]?.shape == [32, 64] && checkpoint.stateDict["fc.weight"] == nil)
       let evaluation = try Evaluation(LoadedModel(path: result.folder.model), folder: dataset.folder, threads: 1)
-      #expect(evaluation.accuracy == result.accuracy)
+      #expect(evaluation.accuracy == result.score)
       // A second run replaces its hidden layers, or builds on them.
       let again = try PretrainedNetwork(LoadedModel(path: result.folder.model))
       recipe.hidden = [8, 8]

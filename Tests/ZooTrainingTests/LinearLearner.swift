@@ -56,7 +56,7 @@ final class LinearLearner: Learner {
     let errors = inputs.indices.map(error)
     return Judgement(
       loss: errors.reduce(0) { $0 + $1 * $1 } / Double(errors.count),
-      accuracy: Double(errors.count { abs($0) < 0.3 }) / Double(errors.count))
+      score: Double(errors.count { abs($0) < 0.3 }) / Double(errors.count))
   }
 
   func learntWeights() -> Weights { ["line": FloatTensor(shape: [parameters.count], values: parameters)] }

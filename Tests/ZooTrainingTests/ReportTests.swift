@@ -10,7 +10,7 @@ import ZooVision
   /// Bytes that the `tensorboard` package's own reader gave the right scalars for; see `Tests/Parity/curves.py`.
   @Test func recordsHaveLengthsAndChecksums() throws {
     let record = EpochRecord(
-      epoch: 3, trainingLoss: 0.5, trainingAccuracy: 0.75, validationLoss: 0.25, validationAccuracy: 1,
+      epoch: 3, trainingLoss: 0.5, trainingScore: 0.75, validationLoss: 0.25, validationScore: 1,
       learningRate: 0.1)
     let bytes = TensorBoardEvents.bytes([record], time: 100)
     // The first record: a time and the version, 24 bytes.

@@ -59,7 +59,7 @@ import ZooInference
       let data = try place.file("words.csv", Self.words)
       let result = try place.tuning(data, recipe(.full, epochs: 14)).run()
       let best = try #require(result.best)
-      #expect(best.validationAccuracy > 0.85 && result.confusion.accuracy == best.validationAccuracy)
+      #expect(best.validationScore > 0.85 && result.confusion.accuracy == best.validationScore)
       #expect(!result.newlyInitialised.isEmpty)
       let tuned = try TextModel(path: result.folder.model)
       #expect(tuned.task == .textClassification && tuned.labels == ["greeting", "other"])
@@ -132,7 +132,7 @@ import ZooInference
       #expect(recipe.kind == .full)
       let result = try place.tuning(data, recipe).run()
       let best = try #require(result.best)
-      #expect(best.validationAccuracy > 0.9 && best.validationLoss < 0.5 * (result.epochs.first?.validationLoss ?? 0))
+      #expect(best.validationScore > 0.9 && best.validationLoss < 0.5 * (result.epochs.first?.validationLoss ?? 0))
       let tuned = try TextModel(path: result.folder.model)
       #expect(tuned.task == .text2TextGeneration && result.newlyInitialised.isEmpty)
       #expect(try String(contentsOfFile: result.folder.report, encoding: .utf8).contains("perplexity"))
@@ -146,7 +146,7 @@ import ZooInference
       var tuning = try place.tuning(data, Recipe.forTexts(.continuation, epochs: 15, batchSize: 4, learningRate: 0.1))
       tuning.maximumLength = 16
       let result = try tuning.run()
-      #expect(try #require(result.best).validationAccuracy > 0.8)
+      #expect(try #require(result.best).validationScore > 0.8)
       let tuned = try TextModel(path: result.folder.model)
       var options = GenerationOptions()
       options.maximumTokens = 5

@@ -103,10 +103,10 @@ import ZooCheckpoint
     let run = try loop.run(from: start)
     let records = run.position.records
     let best = try #require(
-      records.max { ($0.validationAccuracy, -$0.validationLoss) < ($1.validationAccuracy, -$1.validationLoss) })
+      records.max { ($0.validationScore, -$0.validationLoss) < ($1.validationScore, -$1.validationLoss) })
     #expect(run.position.bestEpoch == best.epoch)
     let learner = LinearLearner.make(start: try line(run))
-    #expect(learner.judge() == Judgement(loss: best.validationLoss, accuracy: best.validationAccuracy))
+    #expect(learner.judge() == Judgement(loss: best.validationLoss, score: best.validationScore))
   }
 
   @Test func patienceEndsTheRun() throws {

@@ -70,7 +70,7 @@ public struct Demo {
     tuning.threads = threads
     tuning.title = "The built-in demo, from scratch"
     do {
-      return try tuning.run(force: true, events: events, isInterrupted: isInterrupted).accuracy
+      return try tuning.run(force: true, events: events, isInterrupted: isInterrupted).score
     } catch TrainingError.interrupted(_, let epoch, let epochs) {
       throw TrainingError.interrupted(folder: folder, epoch: epoch, epochs: epochs)
     }

@@ -46,6 +46,6 @@ public enum DemoNetwork {
     let checkpoint = try Checkpoint.open(path: result.folder.model)
     try CheckpointWriter.write(
       checkpoint.stateDict, metadata: checkpoint.metadata, to: path, dtype: .float16, overwrite: true)
-    return result.accuracy
+    return result.score
   }
 }

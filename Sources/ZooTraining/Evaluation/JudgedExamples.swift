@@ -1,5 +1,5 @@
 /// What a classifier's logits say of examples whose classes are known.
-struct JudgedExamples {
+public struct JudgedExamples: Findings {
   struct Mistake {
     /// The example's place among those judged.
     let place: Int
@@ -8,12 +8,12 @@ struct JudgedExamples {
     let confidence: Double
   }
 
-  private(set) var confusion: ConfusionMatrix
-  private(set) var calibration = Calibration()
+  public private(set) var confusion: ConfusionMatrix
+  public private(set) var calibration = Calibration()
   /// Most confident first.
   private(set) var mistakes: [Mistake] = []
 
-  /// - Parameter logits: a row for each example; empty where examples have no classes.
+  /// - Parameter logits: a row for each example.
   init(logits: [[Float]], truths: [Int], labels: [String]) {
     confusion = ConfusionMatrix(labels: labels)
     for (place, (row, truth)) in zip(logits, truths).enumerated() {
@@ -25,5 +25,23 @@ struct JudgedExamples {
       mistakes.append(Mistake(place: place, prediction: prediction, confidence: confidence))
     }
     mistakes.sort { $0.confidence > $1.confidence }
+  }
+
+  public func tiles(_ content: ReportContent) -> [(value: String, name: String)] {
+    [
+      (HTMLReport.percent(confusion.accuracy), "validation accuracy"),
+      ("\(confusion.correct) of \(confusion.total)", "\(content.examples) right"),
+    ]
+  }
+
+  public func sections(_ content: ReportContent) -> String {
+    ClassSections(confusion: confusion, calibration: calibration, content: content).html()
+  }
+
+  public func headline(examples: String) -> (value: String, words: String) {
+    (
+      HTMLReport.percent(confusion.accuracy),
+      " of the validation \(examples) right (\(confusion.correct) of \(confusion.total))"
+    )
   }
 }

@@ -46,7 +46,7 @@ struct StepOutcome: Codable, Equatable {
   var loss = 0.0
   /// How much there was to judge: pictures, tokens, or the sum of their classes' weights.
   var weight = 0.0
-  /// Judged right, of ``judged``.
+  /// Judged right, of ``judged``; both 0 where the metric is no share of single examples.
   var correct = 0
   var judged = 0
   /// Seconds that the batch was waited for.
@@ -60,9 +60,10 @@ struct StepOutcome: Codable, Equatable {
 }
 
 /// How well a network does on the validation examples.
-struct Judgement: Codable, Equatable {
+struct Judgement: Equatable {
   /// Mean over the examples.
   var loss: Double
-  /// From 0 to 1, higher is better: top-1 accuracy for classes.
-  var accuracy: Double
+  /// Of all examples together, by the metric.
+  var score: Double
+  var metric = Metric.accuracy
 }

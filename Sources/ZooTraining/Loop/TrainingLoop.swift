@@ -5,7 +5,7 @@ import ZooEngine
 /// Trains whatever can be asked for gradients: epochs, the schedule, validation, the best epoch, and saving it all so
 /// that nothing is lost.
 ///
-/// The epoch of the highest validation accuracy counts; of several, the one with the lowest validation loss.
+/// The epoch of the best validation score counts; of several, the one with the lowest validation loss.
 struct TrainingLoop {
   let recipe: Recipe
   let folder: RunFolder
@@ -130,13 +130,10 @@ struct TrainingLoop {
     let outcome = state.position.outcome
     let record = EpochRecord(
       epoch: state.position.epoch, trainingLoss: outcome.loss / outcome.weight,
-      trainingAccuracy: Double(outcome.correct) / Double(max(outcome.judged, 1)), validationLoss: judgement.loss,
-      validationAccuracy: judgement.accuracy, learningRate: rate)
+      trainingScore: outcome.judged > 0 ? Double(outcome.correct) / Double(outcome.judged) : nil,
+      validationLoss: judgement.loss, validationScore: judgement.score, metric: judgement.metric, learningRate: rate)
     let best = state.position.records.first { $0.epoch == state.position.bestEpoch }
-    let isBest =
-      best.map {
-        ($0.validationAccuracy, -$0.validationLoss) < (record.validationAccuracy, -record.validationLoss)
-      } ?? true
+    let isBest = best.map { record.isBetter(than: $0) } ?? true
     if isBest {
       state.best = state.learnt
       state.best.merge(try training.withCountingWeights { try training.learner.learntWeights() }) { $1 }
@@ -168,4 +165,7 @@ struct TrainedRun {
   /// What was learnt up to the best epoch, under the network's own names.
   let best: Weights
   let timing: RunTiming
+
+  /// Of the epoch whose weights were kept; nil where there was none.
+  var bestRecord: EpochRecord? { position.records.first { $0.epoch == position.bestEpoch } }
 }

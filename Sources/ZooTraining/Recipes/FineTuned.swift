@@ -7,8 +7,7 @@ public struct FineTuned: Sendable {
   public let epochs: [EpochRecord]
   /// From 1.
   public let bestEpoch: Int
-  /// Without labels where examples have no classes.
-  public let confusion: ConfusionMatrix
+  public let findings: any Findings
   public var skipped: [SkippedPicture] = []
   /// Pictures whose features were on disk already.
   public var cached = 0
@@ -17,7 +16,8 @@ public struct FineTuned: Sendable {
 
   /// The record of the epoch whose weights were kept.
   public var best: EpochRecord? { epochs.first { $0.epoch == bestEpoch } }
-  public var hasClasses: Bool { !confusion.labels.isEmpty }
-  /// Of the validation's examples, or of their tokens where they have no classes.
-  public var accuracy: Double { hasClasses ? confusion.accuracy : best?.validationAccuracy ?? 0 }
+  /// Without labels where an example doesn't belong to one class.
+  public var confusion: ConfusionMatrix { (findings as? JudgedExamples)?.confusion ?? ConfusionMatrix(labels: []) }
+  /// The best epoch's, by its own metric: the accuracy of the validation's examples, or of their tokens.
+  public var score: Double { best?.validationScore ?? 0 }
 }

@@ -13,7 +13,7 @@ struct FinishedRun<Examples: DividedData> {
   let recipe: Recipe
   let folder: RunFolder
   let trained: TrainedRun
-  let judged: JudgedExamples
+  let findings: any Findings
   let newlyInitialised: [String]
 
   private static var namesShown: Int { 5 }
@@ -28,7 +28,7 @@ struct FinishedRun<Examples: DividedData> {
   func result(_ written: WrittenCheckpoint) -> FineTuned {
     FineTuned(
       folder: folder, checkpointDigest: written.digest, examples: Examples.examples, epochs: trained.position.records,
-      bestEpoch: trained.position.bestEpoch, confusion: judged.confusion, newlyInitialised: newlyInitialised)
+      bestEpoch: trained.position.bestEpoch, findings: findings, newlyInitialised: newlyInitialised)
   }
 
   /// - Parameter facts: more than every run has.
@@ -53,10 +53,9 @@ struct FinishedRun<Examples: DividedData> {
       ] + facts + [
         ("Program", "zoo \(ZooVersion.current)"), ("Result", folder.model), ("Result's digest", written.digest),
       ],
-      epochs: trained.position.records, bestEpoch: trained.position.bestEpoch, confusion: judged.confusion,
+      epochs: trained.position.records, bestEpoch: trained.position.bestEpoch, findings: findings,
       mistakes: mistakes, warnings: warnings + sharedExamples)
     content.examples = Examples.examples
-    content.calibration = judged.confusion.total > 0 ? judged.calibration : nil
     content.timing = trained.timing
     return content
   }
@@ -66,7 +65,7 @@ struct FinishedRun<Examples: DividedData> {
     guard !shared.isEmpty else { return [] }
     let names = shared.prefix(Self.namesShown).map { "\($0.validation) = \($0.training)" }.joined(separator: ", ")
     return [
-      "\(shared.count) validation \(Examples.examples) are also training \(Examples.examples), which flatters the accuracy: "
+      "\(shared.count) validation \(Examples.examples) are also training \(Examples.examples), which flatters the result: "
         + names + (shared.count > Self.namesShown ? ", …" : "")
     ]
   }

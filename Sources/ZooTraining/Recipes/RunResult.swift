@@ -7,6 +7,7 @@ struct RunResult {
   private let tuning: FineTuning
   private let target: TargetNetwork
   private let data: PreparedData
+  private let judged: JudgedExamples
   private let run: FinishedRun<Dataset>
 
   private static let mistakesShown = 12
@@ -23,11 +24,12 @@ struct RunResult {
     let logits = try FeatureNetwork(
       part.cut.trainable, weights: weights, shape: data.shape, threads: tuning.threads
     ).logits(data.validation.features)
+    judged = JudgedExamples(logits: logits, truths: data.validation.labels, labels: dataset.labels)
     run = FinishedRun(
       model: (network.name, network.path, network.digest), dataset: dataset, source: dataset.folder,
       counts: (data.training.examples.count, data.validation.examples.count), recipe: tuning.recipe,
       folder: tuning.folder, trained: trained,
-      judged: JudgedExamples(logits: logits, truths: data.validation.labels, labels: dataset.labels),
+      findings: judged,
       newlyInitialised: target.newlyInitialised)
   }
 
@@ -83,7 +85,7 @@ struct RunResult {
 
   private var mistakes: [ReportContent.Mistake] {
     let labels = tuning.dataset.labels
-    return run.judged.mistakes.prefix(Self.mistakesShown).map { mistake in
+    return judged.mistakes.prefix(Self.mistakesShown).map { mistake in
       let example = data.validation.examples[mistake.place]
       return ReportContent.Mistake(
         name: example.name, truth: labels[example.label], prediction: labels[mistake.prediction],

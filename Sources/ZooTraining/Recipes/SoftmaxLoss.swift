@@ -32,14 +32,14 @@ enum SoftmaxLoss {
 
   /// Means over all rows.
   static func judge(_ logits: [[Float]], truths: [Int]) -> Judgement {
-    var judgement = Judgement(loss: 0, accuracy: 0)
+    var judgement = Judgement(loss: 0, score: 0)
     for (row, truth) in zip(logits, truths) {
       let (loss, isRight) = judge(row, truth: truth)
       judgement.loss += loss
-      judgement.accuracy += isRight ? 1 : 0
+      judgement.score += isRight ? 1 : 0
     }
     let count = Double(max(truths.count, 1))
-    return Judgement(loss: judgement.loss / count, accuracy: judgement.accuracy / count)
+    return Judgement(loss: judgement.loss / count, score: judgement.score / count)
   }
 
   static func highest(_ row: [Float]) -> Int {

@@ -28,7 +28,8 @@ public struct HTMLReport {
       \(headline())
       \(warnings())
       \(curves())
-      \(hasClasses ? aboutClasses() : "")
+      \(content.findings.sections(content))
+      \(nearDuplicates())
       \(skipped())
       <section><h2>How it was made</h2><pre>\(content.command.escapedForHTML)</pre>\(facts())</section>
       </main></body></html>
@@ -36,29 +37,9 @@ public struct HTMLReport {
       """
   }
 
-  private var hasClasses: Bool { !content.confusion.labels.isEmpty }
-
-  private func aboutClasses() -> String {
-    """
-    <section><h2>Confusion matrix</h2>\(confusion())</section>
-    <section><h2>Classes</h2>\(classes())</section>
-    \(reliability())
-    \(mistakes())
-    \(nearDuplicates())
-    """
-  }
-
   private func headline() -> String {
-    let confusion = content.confusion
+    var tiles = content.findings.tiles(content)
     let best = content.epochs.first { $0.epoch == content.bestEpoch }
-    var tiles: [(String, String)] = []
-    if hasClasses {
-      tiles.append((Self.percent(confusion.accuracy), "validation accuracy"))
-      tiles.append(("\(confusion.correct) of \(confusion.total)", "\(content.examples) right"))
-    } else if let best {
-      tiles.append((Self.percent(best.validationAccuracy), "of validation \(content.examples) told"))
-      tiles.append((String(format: "%.2f", exp(best.validationLoss)), "perplexity"))
-    }
     if let best {
       tiles.append((String(format: "%.3f", best.validationLoss), "validation loss"))
       tiles.append(("\(best.epoch) of \(content.epochs.count)", "best epoch, kept"))
@@ -72,14 +53,15 @@ public struct HTMLReport {
 
   private func curves() -> String {
     guard !content.epochs.isEmpty else { return "" }
-    let accuracy = LineChart(
-      title: "Accuracy",
-      series: [
-        .init(name: "training", values: content.epochs.map(\.trainingAccuracy)),
-        .init(name: "validation", values: content.epochs.map(\.validationAccuracy)),
-      ], maximum: 1, isPercent: true, marked: content.bestEpoch)
+    let metric = content.epochs.last?.metric ?? .accuracy
+    let scores = content.epochs.compactMap(\.trainingScore)
+    let score = LineChart(
+      title: metric.name.capitalizedFirst,
+      series: (scores.count == content.epochs.count ? [.init(name: "training", values: scores)] : [])
+        + [.init(name: "validation", values: content.epochs.map(\.validationScore), place: 1)],
+      maximum: metric.isShare ? 1 : nil, isPercent: metric.isShare, marked: content.bestEpoch)
     let loss = LineChart(
-      title: "Loss (cross-entropy)",
+      title: "Loss (\(content.loss))",
       series: [
         .init(name: "training", values: content.epochs.map(\.trainingLoss)),
         .init(name: "validation", values: content.epochs.map(\.validationLoss)),
@@ -87,64 +69,19 @@ public struct HTMLReport {
     let rate = LineChart(
       title: "Learning rate, at each epoch's end",
       series: [.init(name: "highest group's", values: content.epochs.map(\.learningRate))])
-    let charts = [accuracy, loss] + (content.epochs.count > 1 ? [rate] : [])
+    let charts = [score, loss] + (content.epochs.count > 1 ? [rate] : [])
     return "<section><h2>Epochs</h2><div class=\"charts\">\(charts.map { $0.svg() }.joined())</div></section>"
   }
 
-  /// Shaded by the share of the true class.
-  private func confusion() -> String {
-    let matrix = content.confusion
-    let names = matrix.labels.map(\.escapedForHTML)
-    var html = "<div class=\"scroll\"><table class=\"matrix\"><thead><tr><th>truth ↓ prediction →</th>"
-    html += names.map { "<th>\($0)</th>" }.joined() + "</tr></thead><tbody>"
-    for (truth, row) in matrix.counts.enumerated() {
-      html += "<tr><th>\(names[truth])</th>"
-      for (prediction, count) in row.enumerated() {
-        let share = Double(count) / Double(max(matrix.support(truth), 1))
-        let kind = truth == prediction ? "right" : "wrong"
-        html += "<td class=\"\(kind)\" style=\"--share:\(String(format: "%.2f", share))\">\(count)</td>"
-      }
-      html += "</tr>"
-    }
-    return html + "</tbody></table></div>"
-  }
-
-  private func classes() -> String {
-    let matrix = content.confusion
-    var html =
-      "<div class=\"scroll\"><table><thead><tr><th>class</th><th>\(content.examples)</th><th>precision</th><th>recall</th><th>F1</th></tr>"
-    html += "</thead><tbody>"
-    for (label, name) in matrix.labels.enumerated() {
-      let cells = [matrix.precision(label), matrix.recall(label), matrix.f1(label)].map { value in
-        value.map {
-          "<td><meter min=\"0\" max=\"1\" value=\"\(String(format: "%.4f", $0))\"></meter> \(Self.percent($0))</td>"
-        }
-          ?? "<td>–</td>"
-      }
-      html += "<tr><th>\(name.escapedForHTML)</th><td>\(matrix.support(label))</td>\(cells.joined())</tr>"
-    }
-    return html + "</tbody></table></div>"
-  }
-
-  private func reliability() -> String {
-    guard let calibration = content.calibration else { return "" }
-    return """
-      <section><h2>Reliability</h2><div class="side">\(ReliabilityChart(calibration: calibration).svg())<p>How often the \
-      network is right (upwards) where it is so sure (to the right); bars say how many \(content.examples) there are. \
-      Below the diagonal it is surer than it should be. Expected calibration error: \
-      <b>\(Self.percent(calibration.error))</b>.</p></div></section>
-      """
-  }
-
-  private func mistakes() -> String {
+  /// - Parameter none: what to say where there are no mistakes.
+  static func mistakes(_ content: ReportContent, none: String) -> String {
     guard !content.mistakes.isEmpty else {
-      return
-        "<section><h2>Worst mistakes</h2><p>None: all validation \(content.examples) were put into their classes.</p></section>"
+      return "<section><h2>Worst mistakes</h2><p>None: \(none.escapedForHTML).</p></section>"
     }
     let cards = content.mistakes.map { mistake in
       """
-      <li>\(mistake.thumbnail.map(Self.image) ?? "")<p><b>\(mistake.prediction.escapedForHTML)</b> \
-      \(Self.percent(mistake.confidence))<br>is <b>\(mistake.truth.escapedForHTML)</b><br>\
+      <li>\(mistake.thumbnail.map(image) ?? "")<p><b>\(mistake.prediction.escapedForHTML)</b> \
+      \(mistake.confidence.map(percent) ?? "")<br>is <b>\(mistake.truth.escapedForHTML)</b><br>\
       <small>\(mistake.name.escapedForHTML)</small></p></li>
       """
     }
@@ -166,7 +103,7 @@ public struct HTMLReport {
       """
   }
 
-  private static func image(_ picture: Picture) -> String {
+  static func image(_ picture: Picture) -> String {
     "<img alt=\"\" src=\"data:image/png;base64,\(Data(PNGEncoder.encode(picture)).base64EncodedString())\">"
   }
 
@@ -199,5 +136,9 @@ public struct HTMLReport {
     return "<h2 class=\"later\">Where the time went</h2><div class=\"scroll\"><table>\(rows.joined())</table></div>"
   }
 
-  private static func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
+  static func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
+}
+
+extension String {
+  var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }

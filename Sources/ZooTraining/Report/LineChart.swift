@@ -6,6 +6,8 @@ struct LineChart {
     let name: String
     /// One a epoch.
     let values: [Double]
+    /// Which colour it has; nil for its place among the series.
+    var place: Int?
   }
 
   let title: String
@@ -44,9 +46,9 @@ struct LineChart {
       body +=
         "<line class=\"mark\" x1=\"\(x)\" x2=\"\(x)\" y1=\"\(Self.text(Self.top))\" y2=\"\(Self.text(Self.height - Self.bottom))\"/>"
     }
-    for (index, one) in series.enumerated() { body += curve(one, class: "c\(index)", of: top, count: count) }
+    for (index, one) in series.enumerated() { body += curve(one, class: "c\(one.place ?? index)", of: top, count: count) }
     let legend = series.enumerated().map {
-      "<span class=\"key c\($0.offset)\"></span>\($0.element.name.escapedForHTML)"
+      "<span class=\"key c\($0.element.place ?? $0.offset)\"></span>\($0.element.name.escapedForHTML)"
     }.joined(separator: " ")
     return """
       <figure><figcaption><b>\(title.escapedForHTML)</b> <span class="legend">\(legend)</span></figcaption>

@@ -13,9 +13,10 @@ public struct RunSummary: Sendable, Encodable {
   public let parent: String
 
   public var best: EpochRecord? { records.first { $0.epoch == bestEpoch } }
-  /// Of the best epoch, with its interval.
-  public var accuracy: Proportion {
-    Proportion(Int(((best?.validationAccuracy ?? 0) * Double(validationExamples)).rounded()), of: validationExamples)
+  /// Of the best epoch, with its interval; nil where the run is judged by another metric.
+  public var accuracy: Proportion? {
+    guard let best, best.metric == .accuracy else { return nil }
+    return Proportion(Int((best.validationScore * Double(validationExamples)).rounded()), of: validationExamples)
   }
 
   public var recipe: String { settings["kind"] ?? "–" }

@@ -25,11 +25,14 @@ public enum TensorBoardEvents {
     var file = record(version.bytes)
     for (place, epoch) in records.enumerated() {
       var summary = ProtobufWriter()
-      for (tag, value) in [
+      let metric = epoch.metric.name
+      let scalars = [
         ("loss/training", epoch.trainingLoss), ("loss/validation", epoch.validationLoss),
-        ("accuracy/training", epoch.trainingAccuracy), ("accuracy/validation", epoch.validationAccuracy),
+        ("\(metric)/training", epoch.trainingScore), ("\(metric)/validation", epoch.validationScore),
         ("learning rate", epoch.learningRate),
-      ] {
+      ]
+      for (tag, value) in scalars {
+        guard let value else { continue }
         var scalar = ProtobufWriter()
         scalar.string(1, tag)
         scalar.float(2, Float(value))

@@ -55,7 +55,7 @@ final class SequenceLearner: Learner {
       sum += try plan.judge(input, targets)
     }
     let count = Double(max(sum.count, 1))
-    return Judgement(loss: sum.loss / count, accuracy: Double(sum.correct) / count)
+    return Judgement(loss: sum.loss / count, score: Double(sum.correct) / count)
   }
 
   private var judgedBatches: [[Int]] {

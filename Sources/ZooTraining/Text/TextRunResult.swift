@@ -3,6 +3,8 @@ import ZooCheckpoint
 /// Writes what a finished run on texts leaves: the checkpoint and the report.
 struct TextRunResult {
   private let tuning: TextFineTuning
+  /// nil where texts have no classes.
+  private let judged: JudgedExamples?
   private let run: FinishedRun<TextDataset>
 
   private static let mistakesShown = 12
@@ -12,11 +14,14 @@ struct TextRunResult {
   init(tuning: TextFineTuning, trained: TrainedRun, logits: [[Float]]) {
     self.tuning = tuning
     let (network, dataset) = (tuning.network, tuning.dataset)
+    judged =
+      dataset.purpose == .classes
+      ? JudgedExamples(logits: logits, truths: dataset.validation.map(\.label), labels: dataset.labels) : nil
     run = FinishedRun(
       model: (network.model.name ?? network.description.family, network.model.path, network.digest), dataset: dataset,
       source: dataset.path, counts: (dataset.training.count, dataset.validation.count), recipe: tuning.recipe,
       folder: tuning.folder, trained: trained,
-      judged: JudgedExamples(logits: logits, truths: dataset.validation.map(\.label), labels: dataset.labels),
+      findings: judged ?? JudgedTokens(best: trained.bestRecord),
       newlyInitialised: network.newlyInitialised)
   }
 
@@ -46,7 +51,7 @@ struct TextRunResult {
 
   private var mistakes: [ReportContent.Mistake] {
     let dataset = tuning.dataset
-    return run.judged.mistakes.prefix(Self.mistakesShown).map { mistake in
+    return (judged?.mistakes ?? []).prefix(Self.mistakesShown).map { mistake in
       let example = dataset.validation[mistake.place]
       let (text, most) = (example.text, Self.charactersShown)
       return ReportContent.Mistake(

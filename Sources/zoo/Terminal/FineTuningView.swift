@@ -104,14 +104,8 @@ final class FineTuningView {
     if display.json { return print(jsonLine(Summary(result))) }
     guard !display.quiet else { return }
     let took = "epoch \(result.bestEpoch), in \(Quantity.seconds(ContinuousClock.now - start))"
-    let share = Terminal.bold(Quantity.percent(result.accuracy))
-    let confusion = result.confusion
-    if result.hasClasses {
-      print("\(share) of the validation \(result.examples) right (\(confusion.correct) of \(confusion.total)), \(took)")
-    } else {
-      let perplexity = String(format: "%.2f", exp(result.best?.validationLoss ?? 0))
-      print("perplexity \(perplexity), \(share) of the validation tokens told, \(took)")
-    }
+    let headline = result.findings.headline(examples: result.examples)
+    print(Terminal.bold(headline.value) + headline.words + ", " + took)
     if !result.newlyInitialised.isEmpty {
       print("NEWLY INITIALISED: \(result.newlyInitialised.joined(separator: ", "))".escapingControlCharacters())
     }
@@ -138,16 +132,21 @@ final class FineTuningView {
     clear()
     let digits = "\(epochs)".count
     let epoch = String(repeating: " ", count: digits - "\(record.epoch)".count) + "\(record.epoch)"
+    func words(_ loss: Double, _ score: Double?) -> String {
+      String(format: "loss %.4f", loss)
+        + (score.map { "  \(record.metric.name) \(Quantity.score($0, record.metric, width: 5))" } ?? "")
+    }
     print(
-      String(
-        format: "epoch %@/%d  loss %.4f  accuracy %5.1f %%  validation: loss %.4f  accuracy %5.1f %%%@", epoch, epochs,
-        record.trainingLoss, record.trainingAccuracy * 100, record.validationLoss, record.validationAccuracy * 100,
-        isBest ? "  best" : ""))
+      "epoch \(epoch)/\(epochs)  \(words(record.trainingLoss, record.trainingScore))  validation: "
+        + words(record.validationLoss, record.validationScore) + (isBest ? "  best" : ""))
   }
 
   private struct Summary: Encodable {
-    let accuracy: Double
-    /// Of validation, in nats.
+    let accuracy: Double?
+    /// The best epoch's, and what it is.
+    let score: Double
+    let metric: String?
+    /// Of validation.
     let loss: Double?
     let bestEpoch: Int
     let epochs: Int
@@ -159,7 +158,9 @@ final class FineTuningView {
     let newlyInitialised: [String]
 
     init(_ result: FineTuned) {
-      accuracy = result.accuracy
+      score = result.score
+      metric = result.best?.metric.name
+      accuracy = result.best?.metric == .accuracy ? score : nil
       loss = result.best?.validationLoss
       bestEpoch = result.bestEpoch
       epochs = result.epochs.count

@@ -1,4 +1,5 @@
 import Foundation
+import ZooTraining
 
 /// Numbers as people read them.
 enum Quantity {
@@ -29,6 +30,12 @@ enum Quantity {
 
   /// `93.3 %` of a share from 0 to 1.
   static func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
+
+  /// A share in percent, any other number with four digits; at least `width` characters before the unit.
+  static func score(_ score: Double, _ metric: Metric, width: Int = 0) -> String {
+    let text = metric.isShare ? decimals(score * 100, 1) : String(format: "%.4g", score)
+    return String(repeating: " ", count: max(0, width - text.count)) + text + (metric.isShare ? " %" : "")
+  }
 
   static func seconds(_ duration: Duration) -> String {
     let seconds = duration / .seconds(1)
