@@ -8,8 +8,8 @@ struct LearningOptions: ParsableArguments {
     help: """
       head: a new last layer on frozen features; mlp: new hidden layers too; last-n: the last --unfreeze N stages too; \
       staged: the head first, then stages from the top at falling rates; full: everything, from the pretrained weights; \
-      scratch: everything, from random ones; auto: by the number of pictures a class. Default: head, or last-n with \
-      --unfreeze.
+      lora: changes of low rank to attention's projections or 1×1 layers; scratch: everything, from random ones; auto: \
+      by the number of pictures a class. Default: head, or last-n with --unfreeze.
       """)
   var recipe: RecipeChoice?
   @Option(
@@ -23,6 +23,18 @@ struct LearningOptions: ParsableArguments {
   var hidden: String?
   @Option(help: "The share of mlp's hidden units that is dropped in training.")
   var dropout = 0.5
+  @Option(help: "The rank of lora's changes; default 8.")
+  var rank: Int?
+  @Option(help: "What lora's changes are multiplied by is this over the rank; default 16.")
+  var alpha: Double?
+  @Option(
+    help: ArgumentHelp(
+      "A pattern of names of weights that lora changes, such as '*.query.weight', or ends of modules' names, such as "
+        + "query; default attention's projections, else 1×1 convolutions and linear layers. Can be repeated.",
+      valueName: "pattern"))
+  var loraTargets: [String] = []
+  @Flag(help: "Write lora's changes as an adapter (Hugging Face PEFT's) of their own, instead of merged weights.")
+  var adapter = false
   @Option(
     help:
       "What BatchNorm normalises by where it learns: frozen statistics, or each batch's; default frozen, but batch from scratch."
@@ -45,7 +57,8 @@ struct LearningOptions: ParsableArguments {
   var cutmix = 0.0
   @Option(help: "Times through the data; default 60 for a head alone, else 12.")
   var epochs: Int?
-  @Option(help: "Epochs of the head alone before stages learn too; default 30 for last-n, staged and full on pictures.")
+  @Option(
+    help: "Epochs of the head alone before stages learn too; default 30 for last-n, staged, full and lora on pictures.")
   var headEpochs: Int?
   @Option(help: "Pictures a batch; default 32 for a head alone, else 16.")
   var batchSize: Int?
@@ -112,6 +125,14 @@ struct LearningOptions: ParsableArguments {
         }
         return size
       }
+    }
+    if rank != nil || alpha != nil || !loraTargets.isEmpty || adapter {
+      var lowRank = made.lowRank ?? LowRank()
+      lowRank.rank = rank ?? lowRank.rank
+      lowRank.alpha = alpha ?? lowRank.alpha
+      lowRank.targets = loraTargets
+      lowRank.isKeptApart = adapter
+      made.lowRank = lowRank
     }
     if let headEpochs { made.headEpochs = headEpochs }
     made.dropout = dropout

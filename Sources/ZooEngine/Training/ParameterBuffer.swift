@@ -15,18 +15,21 @@ public struct ParameterLayout: Sendable {
   public private(set) var count = 0
   private var offsets: [String: Int] = [:]
 
-  init(_ parameters: [Parameter]) {
-    for parameter in parameters {
-      slices.append(Slice(name: parameter.name, shape: parameter.shape, offset: count))
-      offsets[parameter.name] = count
+  init(_ parameters: [Parameter]) { self.init(parameters.map { ($0.name, $0.shape) }) }
+
+  public init(_ tensors: [(name: String, shape: [Int])]) {
+    for (name, shape) in tensors {
+      slices.append(Slice(name: name, shape: shape, offset: count))
+      offsets[name] = count
       // A cache line's alignment for each tensor.
-      count += (parameter.shape.reduce(1, *) + 15) / 16 * 16
+      count += (shape.reduce(1, *) + 15) / 16 * 16
     }
   }
 
   public func offset(of name: String) -> Int? { offsets[name] }
 
-  func fill(_ buffer: inout [Float], from weights: Weights) throws {
+  /// - Throws: ``EngineError/missingWeight(name:)``, ``EngineError/weightShape(name:expected:found:)``, `FileError`.
+  public func fill(_ buffer: inout [Float], from weights: Weights) throws {
     for slice in slices {
       guard let tensor = weights[slice.name] else { throw EngineError.missingWeight(name: slice.name) }
       guard tensor.shape == slice.shape else {
@@ -36,7 +39,7 @@ public struct ParameterLayout: Sendable {
     }
   }
 
-  func read(_ buffer: [Float], into weights: inout Weights) {
+  public func read(_ buffer: [Float], into weights: inout Weights) {
     for slice in slices {
       weights[slice.name] = FloatTensor(shape: slice.shape, values: Array(buffer[slice.range]))
     }

@@ -9,6 +9,8 @@ public struct RunFolder: Sendable {
   public var report: String { path + "/report.html" }
   public var state: String { path + "/state.safetensors" }
   public var rates: String { path + "/rates.html" }
+  /// What a run of changes of low rank leaves instead of the checkpoint where they are kept apart.
+  public var adapter: AdapterFolder { AdapterFolder(path: path + "/adapter") }
   private var lock: String { path + "/.lock" }
 
   public init(path: String) { self.path = path }
@@ -18,18 +20,31 @@ public struct RunFolder: Sendable {
   /// - Throws: ``TrainingError``, `FileError`.
   public func prepare(resume: Bool, force: Bool) throws {
     let files = FileManager.default
+    let isFinished = files.fileExists(atPath: result)
     if resume {
       guard files.fileExists(atPath: state) else {
-        throw files.fileExists(atPath: model)
+        throw isFinished
           ? TrainingError.alreadyFinished(folder: path) : TrainingError.nothingToResume(folder: path)
       }
       return
     }
     if !force {
       if files.fileExists(atPath: state) { throw TrainingError.runUnfinished(folder: path) }
-      if files.fileExists(atPath: model) { throw TrainingError.runExists(folder: path) }
+      if isFinished { throw TrainingError.runExists(folder: path) }
     }
     try Folder.make(path)
+  }
+
+  /// What a finished run has left: the checkpoint, or the adapter's weights.
+  var result: String { FileManager.default.fileExists(atPath: adapter.weights) ? adapter.weights : model }
+
+  /// Writes the checkpoint; an adapter of an earlier run goes.
+  ///
+  /// - Throws: `FileError`, `TensorError`.
+  func write(_ stateDict: StateDict, _ metadata: CheckpointMetadata) throws -> WrittenCheckpoint {
+    let written = try CheckpointWriter.write(stateDict, metadata: metadata, to: model, overwrite: true)
+    adapter.remove()
+    return written
   }
 
   /// Runs `body` with the state to train from while other processes are kept out; afterwards nothing is left to resume.

@@ -1,6 +1,9 @@
 /// What fine-tuning gave and where it is.
 public struct FineTuned: Sendable {
   public let folder: RunFolder
+  /// The checkpoint, or the adapter where it is kept apart.
+  public let checkpoint: String
+  public let parameters: ParameterCount
   public let checkpointDigest: String
   /// What was learnt from: `pictures`, `texts`.
   public let examples: String

@@ -42,7 +42,7 @@ public struct FineTuning {
   ) throws -> FineTuned {
     let target = try TargetNetwork(network, classes: dataset.labels.count, recipe: recipe)
     let stages = recipe.phases(stages: target.graph.stages.count - 1)
-    let parts = try stages.map { try target.part(unfrozen: $0.unfrozen, recipe: recipe) }
+    let parts = try stages.map { try target.part($0, recipe: recipe) }
     guard let last = parts.last else { throw TrainingError.noHead(model: network.path) }
     let features = PhaseFeatures(tuning: self, events: events, isInterrupted: isInterrupted)
     let phases = zip(stages, parts).map { phase, part in
@@ -74,7 +74,7 @@ public struct FineTuning {
     guard let phase = recipe.phases(stages: target.graph.stages.count - 1).last else {
       throw TrainingError.noHead(model: network.path)
     }
-    let part = try target.part(unfrozen: phase.unfrozen, recipe: recipe)
+    let part = try target.part(phase, recipe: recipe)
     try Folder.make(folder.path)
     let features = PhaseFeatures(tuning: self, events: events, isInterrupted: isInterrupted)
     do {
@@ -119,8 +119,9 @@ public struct FineTuning {
     guard !part.isLogisticRegression else {
       return try HeadLearner(cut: part.cut, source: source, data: data, loss: loss)
     }
-    return try StageLearner(
+    let learner = try StageLearner(
       part: part, weights: StartingWeights(network: network, part: part, recipe: recipe).make(learnt: learnt),
       source: source, data: data, loss: loss, recipe: recipe, threads: threads)
+    return try part.parameters.adapting(learner, seed: recipe.seed)
   }
 }

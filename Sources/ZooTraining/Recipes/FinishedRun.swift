@@ -15,6 +15,8 @@ struct FinishedRun<Examples: DividedData> {
   let trained: TrainedRun
   let findings: any Findings
   let newlyInitialised: [String]
+  /// In the last phase.
+  let parameters: ParameterCount
 
   private static var namesShown: Int { 5 }
 
@@ -22,12 +24,13 @@ struct FinishedRun<Examples: DividedData> {
   func record(purpose: TextPurpose? = nil) -> TrainingRecord {
     TrainingRecord(
       trained.position, recipe: recipe, purpose: purpose, parent: .init(model: model.name, digest: model.digest),
-      training: counts.training, validation: counts.validation)
+      parameters: parameters, training: counts.training, validation: counts.validation)
   }
 
   func result(_ written: WrittenCheckpoint) -> FineTuned {
     FineTuned(
-      folder: folder, checkpointDigest: written.digest, examples: Examples.examples, epochs: trained.position.records,
+      folder: folder, checkpoint: written.path, parameters: parameters, checkpointDigest: written.digest,
+      examples: Examples.examples, epochs: trained.position.records,
       bestEpoch: trained.position.bestEpoch, findings: findings, newlyInitialised: newlyInitialised)
   }
 
@@ -50,14 +53,20 @@ struct FinishedRun<Examples: DividedData> {
           "\(recipe.optimizer.rawValue), learning rate \(recipe.learningRate), weight decay \(recipe.weightDecay)"
         ),
         ("Seed", "\(recipe.seed)"),
-      ] + facts + [
-        ("Program", "zoo \(ZooVersion.current)"), ("Result", folder.model), ("Result's digest", written.digest),
+      ] + lowRank + [("Parameters that learnt", parameters.words)] + facts + [
+        ("Program", "zoo \(ZooVersion.current)"), ("Result", written.path), ("Result's digest", written.digest),
       ],
       epochs: trained.position.records, bestEpoch: trained.position.bestEpoch, findings: findings,
       mistakes: mistakes, warnings: warnings + sharedExamples)
     content.examples = Examples.examples
     content.timing = trained.timing
     return content
+  }
+
+  private var lowRank: [(name: String, value: String)] {
+    recipe.lowRank.map {
+      [("Low rank", "rank \($0.rank), alpha \(Float($0.alpha)), " + ($0.isKeptApart ? "kept apart" : "merged"))]
+    } ?? []
   }
 
   private var sharedExamples: [String] {

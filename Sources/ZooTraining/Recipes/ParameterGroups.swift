@@ -12,18 +12,25 @@ package struct ParameterGroups {
 
   /// Times the learning rate, by the names of those that learn.
   let factors: [String: Float]
+  /// Weights that learn by changes of low rank, which learn at the whole rate: ten times that of pretrained weights, as
+  /// Schulman et al., "LoRA Without Regret", 2025, found best.
+  let lowRank: LowRankFactors
   /// The first stage that has something to learn.
   let firstStage: Int
 
-  package var trainable: Set<String> { Set(factors.keys) }
+  /// Those whose gradient is wanted.
+  package var trainable: Set<String> { Set(factors.keys).union(lowRank.weights.map(\.name)) }
 
   /// - Parameters:
   ///   - graph: the whole network, cut nowhere.
   ///   - head: names of the newly initialised parameters.
   ///   - unfrozen: stages that learn besides the head, counted from the last.
+  ///   - adapts: whether changes of low rank learn too.
   /// - Throws: ``TrainingError/tooManyStages(asked:stages:)``, ``TrainingError/noSuchParameter(flag:pattern:names:)``,
-  ///   ``TrainingError/frozenHead(pattern:name:)``.
-  package init(graph: Graph, recipe: Recipe, head: Set<String>, unfrozen: Int) throws(TrainingError) {
+  ///   ``TrainingError/frozenHead(pattern:name:)``, ``TrainingError/noSuchMatrix(pattern:names:)``.
+  package init(
+    graph: Graph, recipe: Recipe, head: Set<String>, unfrozen: Int, adapts: Bool = false
+  ) throws(TrainingError) {
     let last = graph.stages.count - 1
     guard (0...max(last, 0)).contains(unfrozen) else {
       throw .tooManyStages(asked: unfrozen, stages: graph.stages.dropLast())
@@ -50,6 +57,17 @@ package struct ParameterGroups {
       first = min(first, stage)
     }
     self.factors = factors
+    var lowRank = LowRankFactors()
+    if adapts, let settings = recipe.lowRank {
+      lowRank.settings = settings
+      for weight in try AdaptedWeights.choose(from: graph, settings, head: head)
+      where factors[weight.name] == nil && !recipe.frozenNames.contains(where: { Self.matches(weight.name, $0) }) {
+        lowRank.weights.append(weight)
+        first = min(first, stages[weight.name] ?? last)
+      }
+      guard !lowRank.weights.isEmpty else { throw .nothingToAdapt }
+    }
+    self.lowRank = lowRank
     firstStage = first
   }
 
@@ -62,7 +80,7 @@ package struct ParameterGroups {
     case .scratch: 1
     case _ where distance == 0: 1
     case .staged: (0..<distance).reduce(1) { factor, _ in factor * stagedFactor }
-    case .head, .mlp, .lastN, .full: pretrainedFactor
+    case .head, .mlp, .lastN, .full, .lora: pretrainedFactor
     }
   }
 
@@ -79,10 +97,34 @@ package struct ParameterGroups {
     return stages
   }
 
+  /// Numbers that learn, and those of all the network's parameters.
+  func count(in graph: Graph) -> ParameterCount {
+    let direct = graph.parameters.filter { factors[$0.name] != nil }.reduce(0) { $0 + $1.shape.reduce(1, *) }
+    return ParameterCount(learning: direct + lowRank.count, all: graph.parameterCount)
+  }
+
   /// Those of the buffer's slices that learn; biases and normalisations keep out of weight decay.
   package func groups(of layout: ParameterLayout) -> [GradientDescent.Group] {
     layout.slices.compactMap { slice in
       factors[slice.name].map { .init(range: slice.range, isDecayed: slice.shape.count > 1, factor: $0) }
     }
+  }
+}
+
+/// How many of a network's numbers learn.
+public struct ParameterCount: Codable, Sendable, Equatable {
+  /// Factors of changes of low rank count, and not the weights that they change.
+  public let learning: Int
+  public let all: Int
+
+  /// For people: `294,912 of 21,813,504 (1.35 %)`.
+  public var words: String {
+    let share = String(format: "%.3g", 100 * Double(learning) / Double(max(all, 1)))
+    return "\(Self.grouped(learning)) of \(Self.grouped(all)) (\(share) %)"
+  }
+
+  private static func grouped(_ number: Int) -> String {
+    let digits = Array(String(number))
+    return digits.indices.map { ($0 > 0 && (digits.count - $0) % 3 == 0 ? "," : "") + String(digits[$0]) }.joined()
   }
 }

@@ -14,6 +14,8 @@ public struct Recipe: Codable, Sendable, Equatable {
     case staged
     /// The pretrained weights are where everything begins.
     case full
+    /// Attention's projections or 1×1 layers learn by changes of low rank.
+    case lora
     /// Everything begins at random, for comparison and for a first network.
     case scratch
   }
@@ -70,6 +72,9 @@ public struct Recipe: Codable, Sendable, Equatable {
   var makesPicturesAnew: Bool { views == 0 && (!augmentation.isIdentity || cutmix > 0) }
   var mixing: Mixing { Mixing(mixup: mixup, cutmix: cutmix) }
 
+  /// Of `lora`.
+  public var lowRank: LowRank?
+
   /// Epochs of the head alone, on frozen features, before stages learn too: Kumar et al., "Fine-tuning can distort
   /// pretrained features and underperform out-of-distribution", ICLR 2022. nil: none, of `staged` a third of all.
   public var headEpochs: Int?
@@ -99,8 +104,9 @@ public struct Recipe: Codable, Sendable, Equatable {
     self.weightDecay = weightDecay ?? (optimizer == .adamw ? 5e-2 : 1e-3)
     self.labelSmoothing = labelSmoothing
     self.seed = seed
-    if [.lastN, .staged, .full].contains(kind) { headEpochs = Self.defaultHeadEpochs }
+    if kind.beginsWithHead { headEpochs = Self.defaultHeadEpochs }
     if kind == .mlp { hidden = Self.defaultHidden }
+    if kind == .lora { lowRank = LowRank() }
     try check()
   }
 
@@ -132,6 +138,15 @@ public struct Recipe: Codable, Sendable, Equatable {
       "a number from 0 to 100, such as 1, and no --views")
     try Self.require(
       (0...100_000).contains(headEpochs ?? 0), "--head-epochs", "\(headEpochs ?? 0)", "0 to 100000")
+    try Self.require(
+      (lowRank == nil) == (kind != .lora), "--rank, --alpha, --lora-targets, --adapter", "with \(kind.rawValue)",
+      "--recipe lora")
+    if let lowRank {
+      try Self.require((1...4096).contains(lowRank.rank), "--rank", "\(lowRank.rank)", "1 to 4096")
+      try Self.require(
+        lowRank.alpha > 0 && lowRank.alpha <= 1e6, "--alpha", "\(lowRank.alpha)",
+        "a number above 0, such as twice the rank")
+    }
     try Self.require(patience ?? 1 > 0, "--patience", "\(patience ?? 0)", "1 or more")
   }
 

@@ -6,6 +6,8 @@ extension Recipe {
     var epochs: Int
     /// The highest of the phase.
     var learningRate: Double
+    /// Whether changes of low rank learn.
+    var adapts = false
   }
 
   /// The head's rate over that of a run through all stages: on frozen features larger steps hold.
@@ -20,6 +22,7 @@ extension Recipe {
     case .lastN: return head + [Phase(unfrozen: unfreeze, epochs: epochs, learningRate: learningRate)]
     case .full: return head + [Phase(unfrozen: stages, epochs: epochs, learningRate: learningRate)]
     case .scratch: return [Phase(unfrozen: stages, epochs: epochs, learningRate: learningRate)]
+    case .lora: return head + [Phase(unfrozen: unfreeze, epochs: epochs, learningRate: learningRate, adapts: true)]
     case .staged: return head + stagedPhases(stages: stages)
     }
   }
@@ -46,7 +49,7 @@ extension Recipe {
 
 extension Recipe {
   /// Of all phases together.
-  public var totalEpochs: Int { epochs + ([.lastN, .staged, .full].contains(kind) ? headEpochs ?? 0 : 0) }
+  public var totalEpochs: Int { epochs + (kind.beginsWithHead ? headEpochs ?? 0 : 0) }
 
   /// What learns, for people.
   public var whatLearns: String {
@@ -56,7 +59,15 @@ extension Recipe {
     case .lastN: unfreeze == 1 ? "a new head and the last stage" : "a new head and the last \(unfreeze) stages"
     case .staged: "a new head, then up to \(unfreeze) stages from the top"
     case .full: "a new head and all of the network"
+    case .lora:
+      "a new head, and the network by changes of rank \(lowRank?.rank ?? 0)"
+        + (unfreeze == 0 ? "" : unfreeze == 1 ? ", and the last stage" : ", and the last \(unfreeze) stages")
     case .scratch: "all of the network, from random weights"
     }
   }
+}
+
+extension Recipe.Kind {
+  /// Whether the new head learns alone before more of the network does.
+  var beginsWithHead: Bool { [.lastN, .staged, .full, .lora].contains(self) }
 }

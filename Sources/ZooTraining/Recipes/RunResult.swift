@@ -6,6 +6,7 @@ import ZooVision
 struct RunResult {
   private let tuning: FineTuning
   private let target: TargetNetwork
+  private let learning: ParameterGroups
   private let data: PreparedData
   private let judged: JudgedExamples
   private let run: FinishedRun<Dataset>
@@ -18,7 +19,7 @@ struct RunResult {
   init(
     tuning: FineTuning, target: TargetNetwork, part: TargetNetwork.Part, data: PreparedData, trained: TrainedRun
   ) throws {
-    (self.tuning, self.target, self.data) = (tuning, target, data)
+    (self.tuning, self.target, self.data, learning) = (tuning, target, data, part.parameters)
     let (network, dataset) = (tuning.network, tuning.dataset)
     let weights = try StartingWeights(network: network, part: part, recipe: tuning.recipe).make(learnt: trained.best)
     let logits = try FeatureNetwork(
@@ -29,8 +30,8 @@ struct RunResult {
       model: (network.name, network.path, network.digest), dataset: dataset, source: dataset.folder,
       counts: (data.training.examples.count, data.validation.examples.count), recipe: tuning.recipe,
       folder: tuning.folder, trained: trained,
-      findings: judged,
-      newlyInitialised: target.newlyInitialised)
+      findings: judged, newlyInitialised: target.newlyInitialised,
+      parameters: learning.count(in: target.graph))
   }
 
   func write() throws -> FineTuned {
@@ -43,11 +44,18 @@ struct RunResult {
   }
 
   private func writeCheckpoint() throws -> WrittenCheckpoint {
+    if tuning.recipe.lowRank?.isKeptApart == true {
+      let adapter = AdapterWriter(graph: target.graph, learning: learning, recipe: tuning.recipe, task: nil)
+      return try adapter.write(run.trained.best, metadata: metadata, to: tuning.folder)
+    }
     var stateDict = tuning.network.stateDict
     for name in target.replaced { stateDict[name] = nil }
-    for (name, tensor) in run.trained.best.sorted(by: { $0.key < $1.key }) {
-      stateDict[name] = try tensor.stored()
-    }
+    let learnt = try learning.lowRank.merged(run.trained.best) { try stateDict[$0].map(FloatTensor.init) }
+    for (name, tensor) in learnt.sorted(by: { $0.key < $1.key }) { stateDict[name] = try tensor.stored() }
+    return try tuning.folder.write(stateDict, metadata)
+  }
+
+  private var metadata: CheckpointMetadata {
     var metadata = CheckpointMetadata()
     metadata.model = tuning.network.name
     metadata.config = target.description.json
@@ -55,7 +63,7 @@ struct RunResult {
     metadata.input = tuning.network.input
     metadata.newlyInitialised = target.newlyInitialised
     metadata.training = CheckpointMetadata.encode(run.record())
-    return try CheckpointWriter.write(stateDict, metadata: metadata, to: tuning.folder.model, overwrite: true)
+    return metadata
   }
 
   private func content(_ written: WrittenCheckpoint) -> ReportContent {

@@ -6,7 +6,7 @@ import ZooGraph
 ///
 /// Unless told otherwise pretrained stages keep the statistics of their BatchNorm, which few pictures could only spoil; a
 /// network that begins at random uses each batch's own.
-final class StageLearner: Learner {
+final class StageLearner: NetworkLearner {
   private let plan: TrainingPlan
   private let graph: Graph
   private let data: PreparedData
@@ -31,6 +31,8 @@ final class StageLearner: Learner {
       options: TrainingOptions(threads: threads, batchStatistics: usesBatch ? nil : []))
     groups = part.parameters.groups(of: plan.layout)
   }
+
+  var layout: ParameterLayout { plan.layout }
 
   var parameters: [Float] {
     get { plan.parameters }

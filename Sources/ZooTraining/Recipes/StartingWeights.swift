@@ -8,7 +8,7 @@ struct StartingWeights {
   let recipe: Recipe
 
   /// - Parameter learnt: what earlier phases of the run gave, which goes before all else.
-  /// - Throws: ``TrainingError``.
+  /// - Throws: ``TrainingError``, `EngineError`.
   func make(learnt: Weights) throws -> Weights {
     let graph = part.cut.trainable
     let weights: Weights
@@ -17,7 +17,8 @@ struct StartingWeights {
     } else {
       weights = try network.weights(for: graph, except: head).merging(newHead()) { $1 }
     }
-    return weights.merging(learnt.filter { weights[$0.key] != nil }) { $1 }
+    let merged = try part.parameters.lowRank.merged(learnt) { weights[$0] }
+    return weights.merging(merged.filter { weights[$0.key] != nil }) { $1 }
   }
 
   private var head: Set<String> { part.head }

@@ -67,9 +67,10 @@ struct TargetNetwork {
   }
 
   /// - Throws: ``TrainingError``.
-  func part(unfrozen: Int, recipe: Recipe) throws(TrainingError) -> Part {
+  func part(_ phase: Recipe.Phase, recipe: Recipe) throws(TrainingError) -> Part {
     let head = Set(newlyInitialised)
-    let parameters = try ParameterGroups(graph: graph, recipe: recipe, head: head, unfrozen: unfrozen)
+    let parameters = try ParameterGroups(
+      graph: graph, recipe: recipe, head: head, unfrozen: phase.unfrozen, adapts: phase.adapts)
     let cut = try NetworkCut(graph, firstStage: parameters.firstStage, model: model)
     return Part(cut: cut, parameters: parameters, head: head)
   }

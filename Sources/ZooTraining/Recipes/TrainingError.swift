@@ -7,6 +7,10 @@ public enum TrainingError: Error, Sendable, Equatable {
   case tooManyStages(asked: Int, stages: [String])
   /// A pattern of names that no parameter has.
   case noSuchParameter(flag: String, pattern: String, names: [String])
+  /// A pattern of `--lora-targets` that no linear layer or 1×1 convolution has.
+  case noSuchMatrix(pattern: String, names: [String])
+  /// No weight is left that changes of low rank could be for.
+  case nothingToAdapt
   /// A pattern would keep the new head as it begins.
   case frozenHead(pattern: String, name: String)
   /// Hidden layers need a linear last layer to stand in the place of.

@@ -14,6 +14,14 @@ extension TrainingError: ReportableError {
       ErrorReport(
         .usage, problem: "\(flag) \(pattern): no parameter has such a name",
         advice: "names are such as " + names.suffix(4).joined(separator: ", "))
+    case .noSuchMatrix(let pattern, let names):
+      ErrorReport(
+        .usage, problem: "--lora-targets \(pattern): no linear layer or 1×1 convolution has such a name",
+        advice: names.isEmpty ? "the network has none" : "names are such as " + Self.examples(names))
+    case .nothingToAdapt:
+      ErrorReport(
+        .usage, problem: "--recipe lora finds nothing to change: what it is for is frozen, or learns itself",
+        advice: "use fewer --freeze and --unfreeze, or name others with --lora-targets")
     case .frozenHead(let pattern, let name):
       ErrorReport(.usage, problem: "--freeze \(pattern): \(name) is new and has to learn")
     case .noLinearHead(let model):
@@ -95,6 +103,18 @@ extension TrainingError: ReportableError {
         .badData, file: folder, problem: "class '\(unknown)' is not one that \(file) knows",
         advice: "its classes: " + known.prefix(12).joined(separator: ", ") + (known.count > 12 ? ", …" : ""))
     }
+  }
+}
+
+extension TrainingError {
+  /// The last names of each ending: layers repeat themselves.
+  fileprivate static func examples(_ names: [String]) -> String {
+    var endings: Set<Substring> = []
+    let chosen = names.reversed().filter { name in
+      endings.insert(name.split(separator: ".").suffix(3).filter { Int($0) == nil }.last ?? "").inserted
+        || endings.insert(Substring(name.split(separator: ".").suffix(2).joined(separator: "."))).inserted
+    }
+    return chosen.prefix(6).joined(separator: ", ")
   }
 }
 

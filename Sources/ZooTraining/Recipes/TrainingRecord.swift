@@ -15,12 +15,13 @@ struct TrainingRecord: Encodable {
   let bestEpoch: Int
   let metrics: EpochRecord?
   let parent: Parent
+  let parameters: ParameterCount
   let trainingExamples: Int
   let validationExamples: Int
 
   init(
-    _ position: RunState.Position, recipe: Recipe, purpose: TextPurpose? = nil, parent: Parent, training: Int,
-    validation: Int
+    _ position: RunState.Position, recipe: Recipe, purpose: TextPurpose? = nil, parent: Parent,
+    parameters: ParameterCount, training: Int, validation: Int
   ) {
     self.recipe = recipe
     self.purpose = purpose
@@ -28,6 +29,7 @@ struct TrainingRecord: Encodable {
     bestEpoch = position.bestEpoch
     metrics = position.records.first { $0.epoch == position.bestEpoch }
     self.parent = parent
+    self.parameters = parameters
     trainingExamples = training
     validationExamples = validation
   }

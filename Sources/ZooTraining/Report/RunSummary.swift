@@ -24,13 +24,13 @@ public struct RunSummary: Sendable, Encodable {
   /// - Throws: ``TrainingError/noRun(folder:)``, ``TrainingError/otherVersion(file:)``, `FileError`.
   public init(folder: String) throws {
     let run = RunFolder(path: folder)
-    guard FileManager.default.fileExists(atPath: run.model) else { throw TrainingError.noRun(folder: folder) }
-    let text = try Checkpoint.open(path: run.model).metadata.training ?? ""
+    guard FileManager.default.fileExists(atPath: run.result) else { throw TrainingError.noRun(folder: folder) }
+    let text = try Checkpoint.open(path: run.result).metadata.training ?? ""
     guard let training = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any],
       let recipe = training["recipe"] as? [String: Any], let bestEpoch = training["bestEpoch"] as? Int
-    else { throw TrainingError.otherVersion(file: run.model) }
+    else { throw TrainingError.otherVersion(file: run.result) }
     self.folder = folder
-    settings = recipe.mapValues { "\($0)" }
+    settings = Self.flat(recipe)
     self.bestEpoch = bestEpoch
     parent = (training["parent"] as? [String: Any])?["model"] as? String ?? "–"
     // Earlier versions counted pictures alone.
@@ -38,6 +38,17 @@ public struct RunSummary: Sendable, Encodable {
     let lines = (try? String(contentsOfFile: run.log, encoding: .utf8)) ?? ""
     records = lines.split(separator: "\n").compactMap {
       try? JSONDecoder().decode(EpochRecord.self, from: Data($0.utf8))
+    }
+  }
+
+  /// Fields of fields get names such as `lowRank.rank`.
+  private static func flat(_ fields: [String: Any]) -> [String: String] {
+    fields.reduce(into: [:]) { flat, field in
+      guard let inner = field.value as? [String: Any] else {
+        flat[field.key] = "\(field.value)"
+        return
+      }
+      for (name, value) in Self.flat(inner) { flat["\(field.key).\(name)"] = value }
     }
   }
 

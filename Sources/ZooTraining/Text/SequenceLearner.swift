@@ -3,7 +3,7 @@ import ZooEngine
 import ZooGraph
 
 /// A network of sequences, or its last layers, trained by gradients.
-final class SequenceLearner: Learner {
+final class SequenceLearner: NetworkLearner {
   /// Texts that are judged at once.
   private static let judged = 16
 
@@ -28,6 +28,8 @@ final class SequenceLearner: Learner {
     self.training = training
     self.validation = validation
   }
+
+  var layout: ParameterLayout { plan.layout }
 
   var parameters: [Float] {
     get { plan.parameters }

@@ -45,7 +45,8 @@ public struct TextFineTuning {
     let stages = recipe.phases(stages: graph.stages.count - 1)
     let groups = try stages.map { phase in
       try ParameterGroups(
-        graph: graph, recipe: recipe, head: Set(network.newlyInitialised), unfrozen: phase.unfrozen)
+        graph: graph, recipe: recipe, head: Set(network.newlyInitialised), unfrozen: phase.unfrozen,
+        adapts: phase.adapts)
     }
     guard groups.allSatisfy({ !$0.trainable.isEmpty }) else {
       throw TrainingError.nothingLearns(model: network.model.path)
@@ -57,7 +58,9 @@ public struct TextFineTuning {
         examples.training.map(\.length), size: recipe.batchSize, seed: recipe.seed)
       let phases = zip(stages, groups).map { phase, groups in
         TrainingPhase(epochs: phase.epochs, learningRate: phase.learningRate, batches: batches) { learnt in
-          try learner(groups, weights.merging(learnt) { $1 }, examples, events: events, isInterrupted: isInterrupted)
+          let learner = try learner(
+            groups, weights.merging(learnt) { $1 }, examples, events: events, isInterrupted: isInterrupted)
+          return try groups.adapting(learner, seed: recipe.seed)
         }
       }
       var loop = TrainingLoop(recipe: recipe, folder: folder, phases: phases)
@@ -66,12 +69,14 @@ public struct TextFineTuning {
       loop.saveInterval = saveInterval ?? loop.saveInterval
       loop.writesTensorBoard = writesTensorBoard
       let trained = try loop.run(from: state)
+      guard let last = groups.last else { throw TrainingError.nothingLearns(model: network.model.path) }
       var logits: [[Float]] = []
-      if dataset.purpose == .classes, let groups = groups.last {
+      if dataset.purpose == .classes {
         let judged = Examples(training: [], validation: examples.validation)
-        logits = try learner(groups, weights.merging(trained.best) { $1 }, judged).validationLogits()
+        let best = try last.lowRank.merged(trained.best) { weights[$0] }
+        logits = try learner(last, weights.merging(best) { $1 }, judged).validationLogits()
       }
-      return try TextRunResult(tuning: self, trained: trained, logits: logits).write()
+      return try TextRunResult(tuning: self, learning: last, trained: trained, logits: logits).write()
     }
   }
 

@@ -109,7 +109,8 @@ final class FineTuningView {
     if !result.newlyInitialised.isEmpty {
       print("NEWLY INITIALISED: \(result.newlyInitialised.joined(separator: ", "))".escapingControlCharacters())
     }
-    print("\(result.folder.model), \(result.folder.log), \(result.folder.report)".escapingControlCharacters())
+    if result.parameters.learning < result.parameters.all { print("learnt \(result.parameters.words) parameters") }
+    print("\(result.checkpoint), \(result.folder.log), \(result.folder.report)".escapingControlCharacters())
   }
 
   func clear() {
@@ -151,6 +152,7 @@ final class FineTuningView {
     let bestEpoch: Int
     let epochs: Int
     let checkpoint: String
+    let parameters: ParameterCount
     let log: String
     let report: String
     let digest: String
@@ -164,7 +166,8 @@ final class FineTuningView {
       loss = result.best?.validationLoss
       bestEpoch = result.bestEpoch
       epochs = result.epochs.count
-      checkpoint = result.folder.model
+      checkpoint = result.checkpoint
+      parameters = result.parameters
       log = result.folder.log
       report = result.folder.report
       digest = result.checkpointDigest
