@@ -6,7 +6,8 @@ Each folder of `lora/` has adapter_config.json and adapter_model.safetensors as 
 of `sequences/` (metadata `base`) or for `base.safetensors` beside them. Its expected.safetensors has, under our names,
 `logits` of the merged model; `gradient.X`, of the mean cross-entropy in float64, for each X that learns: `W.lora_A` and
 `W.lora_B` for a weight W, and the head's parameters; `after.X`, the values after `losses`, the steps of torch.optim.AdamW,
-decay for matrices alone. `picture.*` are the adapter and the merged logits of torchvision's network of nn.MultiheadAttention."""
+decay for matrices alone. Of `vit`, torchvision's network of nn.MultiheadAttention, PEFT gives the files, and the logits are
+those of W + scale B A for both of its matrices: PEFT 0.21.2 itself adds the output projection's change twice."""
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ import shutil
 import torch
 import transformers
 from peft import LoraConfig, get_peft_model
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
 from torchvision.models.resnet import Bottleneck
 from torchvision.models.vision_transformer import VisionTransformer
@@ -135,10 +136,15 @@ def picture():
     save_file(state | {"pictures": pictures}, os.path.join(HERE, "resnet", "base.safetensors"))
 
 
+def vision_transformer():
+    return VisionTransformer(
+        image_size=16, patch_size=8, num_layers=2, num_heads=2, hidden_dim=12, mlp_dim=20, num_classes=4).eval()
+
+
 def attention():
     """PEFT takes torchvision's fused projection and its output for one module of two layers."""
     torch.manual_seed(8)
-    network = VisionTransformer(image_size=16, patch_size=8, num_layers=2, num_heads=2, hidden_dim=12, mlp_dim=20, num_classes=4).eval()
+    network = vision_transformer()
     for parameter in network.parameters():
         parameter.data = 0.3 * torch.randn(parameter.shape)
     state = {key: value.clone() for key, value in network.state_dict().items()}
@@ -148,8 +154,17 @@ def attention():
     shutil.rmtree(folder, ignore_errors=True)
     model.save_pretrained(folder)
     os.remove(os.path.join(folder, "README.md"))
+    merged, saved = dict(state), load_file(os.path.join(folder, "adapter_model.safetensors"))
+    for layer in range(2):
+        inner = f"encoder.layers.encoder_layer_{layer}.self_attention."
+        for module, weight in (("", "in_proj_weight"), ("base_layer.out_proj.", "out_proj.weight")):
+            a, b = (saved[f"{PREFIX}{inner}{module}lora_{factor}.weight"] for factor in "AB")
+            merged[inner + weight] = merged[inner + weight] + 4 / 2 * b @ a
+    merged |= {name: saved[PREFIX + name] for name in ("heads.head.weight", "heads.head.bias")}
+    network = vision_transformer()
+    network.load_state_dict(merged)
     with torch.no_grad():
-        logits = model.merge_and_unload()(pictures)
+        logits = network(pictures)
     save_file({"logits": logits}, os.path.join(folder, "expected.safetensors"))
     save_file(state | {"pictures": pictures}, os.path.join(folder, "base.safetensors"))
 

@@ -47,7 +47,11 @@ struct LowRankFixture {
     #"{"block": "bottleneck", "layers": [1, 1], "width": 8, "stem": {"kernel": 3, "stride": 1, "maxPool": false}}"#
 
   func fact<T: Decodable>(_ key: String, as type: T.Type = T.self) throws -> T {
-    try JSONDecoder().decode(T.self, from: Data(try #require(answer.metadata.others[key]).utf8))
+    try #require(try factIfAny(key, as: type))
+  }
+
+  func factIfAny<T: Decodable>(_ key: String, as type: T.Type = T.self) throws -> T? {
+    try answer.metadata.others[key].map { try JSONDecoder().decode(T.self, from: Data($0.utf8)) }
   }
 
   var head: Set<String> { Set(adapter.direct.keys) }
@@ -76,7 +80,8 @@ struct LowRankFixture {
           graph: graph, weights: weights, trainable: groups.trainable,
           options: TrainingOptions(threads: 1, dropsOut: false)),
         SequenceBatch(
-          .tokens(SequenceInput(ids: try fact("ids"), typeIDs: try? fact("types"))), decoder: try? fact("decoder")),
+          .tokens(SequenceInput(ids: try fact("ids"), typeIDs: try factIfAny("types"))),
+          decoder: try factIfAny("decoder")),
         SequenceTargets(targets, smoothing: 0))
     }
     let pictures = try #require(

@@ -30,12 +30,12 @@ struct AdapterNames {
 
   /// The weight whose factors a module has; nil where the network has no such.
   func weight(of module: String) -> String? {
-    let plain = module.replacing(".base_layer", with: "")
-    return parameter(plain + ".weight") ?? parameter(plain + ".in_proj_weight")
+    parameter(module + ".weight") ?? parameter(module + ".in_proj_weight")
   }
 
   /// The parameter of that name, whether or not the name of the network within the network stands before it.
   func parameter(_ name: String) -> String? {
+    let name = name.replacing(".base_layer", with: "")
     if names.contains(name) { return name }
     let short = String(Self.inner(name))
     return names.contains(short) ? short : inner[Substring(name)]

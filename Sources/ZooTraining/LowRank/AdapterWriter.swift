@@ -72,11 +72,9 @@ struct AdapterWriter {
 
   /// Names of what has learnt itself, in the graph's order: parameters, and the statistics of their layers.
   private func direct(_ learnt: Weights) -> [String] {
-    let modules = Set(learning.factors.keys.compactMap(Self.module))
-    return graph.parameters.filter { parameter in
+    graph.parameters.filter { parameter in
       learnt[parameter.name] != nil
-        && (learning.factors[parameter.name] != nil
-          || parameter.isBuffer && Self.module(parameter.name).map(modules.contains) ?? false)
+        && (parameter.isBuffer ? learning.moves(parameter.name) : learning.factors[parameter.name] != nil)
     }.map(\.name)
   }
 

@@ -39,6 +39,7 @@ final class LowRankLearner: Learner {
   /// What learns itself: places in the network's buffer and here.
   private let direct: [(network: Range<Int>, here: Range<Int>)]
   private let frozen: Set<String>
+  private let learning: ParameterGroups
   /// The changed weights without their changes.
   private let before: [Float]
   private var values: [Float]
@@ -50,6 +51,7 @@ final class LowRankLearner: Learner {
   /// - Throws: `EngineError`, `FileError`.
   init(_ network: any NetworkLearner, parameters learning: ParameterGroups, seed: UInt64) throws {
     let factors = learning.lowRank
+    self.learning = learning
     let slices = network.layout.slices.filter { learning.trainable.contains($0.name) }
     let changed = Dictionary(uniqueKeysWithValues: factors.weights.map { ($0.name, $0) })
     layout = ParameterLayout(
@@ -120,7 +122,7 @@ final class LowRankLearner: Learner {
 
   /// The factors, what learns itself, and statistics; nothing of the size of the network.
   func learntWeights() throws -> Weights {
-    var learnt = try network.learntWeights().filter { !frozen.contains($0.key) }
+    var learnt = try network.learntWeights().filter { !frozen.contains($0.key) && learning.moves($0.key) }
     layout.read(values, into: &learnt)
     return learnt
   }

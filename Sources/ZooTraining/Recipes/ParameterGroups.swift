@@ -15,6 +15,8 @@ package struct ParameterGroups {
   /// Weights that learn by changes of low rank, which learn at the whole rate: ten times that of pretrained weights, as
   /// Schulman et al., "LoRA Without Regret", 2025, found best.
   let lowRank: LowRankFactors
+  /// Modules with parameters that learn themselves.
+  private let layers: Set<Substring>
   /// The first stage that has something to learn.
   let firstStage: Int
 
@@ -57,6 +59,7 @@ package struct ParameterGroups {
       first = min(first, stage)
     }
     self.factors = factors
+    layers = Set(factors.keys.map(Self.layer))
     var lowRank = LowRankFactors()
     if adapts, let settings = recipe.lowRank {
       lowRank.settings = settings
@@ -95,6 +98,15 @@ package struct ParameterGroups {
       }
     }
     return stages
+  }
+
+  /// Whether training may move a parameter or a buffer itself: buffers are statistics of layers that learn.
+  func moves(_ name: String) -> Bool {
+    factors[name] != nil || layers.contains(Self.layer(name))
+  }
+
+  private static func layer(_ name: String) -> Substring {
+    name.lastIndex(of: ".").map { name[..<$0] } ?? ""
   }
 
   /// Numbers that learn, and those of all the network's parameters.

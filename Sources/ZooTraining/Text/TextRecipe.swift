@@ -13,7 +13,8 @@ extension Recipe {
     let kind = kind ?? usual
     let isHead = kind == .head
     var recipe = try Recipe(
-      kind: kind, unfreeze: unfreeze, epochs: epochs ?? (isHead ? 30 : 4), batchSize: batchSize ?? (isHead ? 32 : 16),
+      kind: kind, unfreeze: unfreeze, epochs: epochs ?? (isHead ? 30 : kind == .lora ? 10 : 4),
+      batchSize: batchSize ?? (isHead ? 32 : 16),
       learningRate: learningRate ?? (optimizer == .adamw ? (isHead ? 3e-3 : 5e-4) : (isHead ? 3e-2 : 1e-2)),
       optimizer: optimizer, weightDecay: weightDecay ?? (optimizer == .adamw ? 1e-2 : 0),
       labelSmoothing: labelSmoothing, seed: seed)
