@@ -15,18 +15,17 @@ import tempfile
 import torch
 from safetensors.torch import load_file, save_file
 
-from networks import NAMES, RUNNER, ZOO, dropout_off, make, run
+from networks import NAMES, RUNNER, ZOO, make, plain, run, side
 
 BOUND = 1e-3
 SEEDS = range(1, 21)
 
 
 def torch_gradients(model, x, labels, statistics, dtype):
-    model = dropout_off(model).to(dtype)
+    model = plain(model).to(dtype)
     model.train(statistics == "batch")
     model.zero_grad()
     logits = model(x.to(dtype))
-    # While it trains, Inception gives its auxiliary classifier's logits too, which zoo leaves out.
     loss = torch.nn.functional.cross_entropy(getattr(logits, "logits", logits), labels)
     loss.backward()
     return loss.item(), {name: torch.zeros_like(p) if p.grad is None else p.grad for name, p in model.named_parameters()}
@@ -64,7 +63,9 @@ def compare(model, checkpoint, statistics, folder, size, batch, seed):
 
 
 def check(name, model, checkpoint, folder, statistics):
-    size, batch = 96 if name == "inception_v3" else 64, 1 if statistics == "frozen" else 4
+    # Those of one size, and one whose last maps would be too small for statistics.
+    size = side(name) if name.startswith(("vit", "maxvit")) else 128 if name == "inception_v3" else 64
+    batch = 1 if statistics == "frozen" else 4
     for seed in SEEDS:
         ours, theirs, loss = compare(model, checkpoint, statistics, folder, size, batch, seed)
         worst = max(ours, key=ours.get)

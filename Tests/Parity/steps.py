@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 from torch.nn.functional import cross_entropy
 
-from networks import RUNNER, ZOO, dropout_off, make, run
+from networks import RUNNER, ZOO, make, plain, run
 from text_gradients import CASES
 from texts import padded, texts_of
 
@@ -71,10 +71,10 @@ def report(name, what, model, kind, batches, loss_of, command):
 
 
 def pictures(name, folder):
-    model = dropout_off(make(name))
+    model = plain(make(name))
     torch.save(model.state_dict(), f"{folder}/w.pth")
     run(ZOO, "convert", f"{folder}/w.pth", "-o", f"{folder}/w.safetensors")
-    size = 224 if name in ("vit_b_16", "maxvit_t") else 96 if name == "inception_v3" else 64
+    size = 224 if name in ("vit_b_16", "maxvit_t") else 128 if name == "inception_v3" else 64
     # Few classes, so that there is something to learn.
     batches = [(torch.randn(4, 3, size, size), torch.randint(0, 5, (4,))) for _ in range(STEPS)]
     batches.append(batches[0])
