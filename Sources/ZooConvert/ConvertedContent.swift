@@ -82,7 +82,7 @@ struct ConvertedContent {
     var metadata = metadata
     metadata.absent += absent.filter { !metadata.absent.contains($0) }
     metadata.kept = kept
-    if hasNoHead { metadata.labels = nil }
+    if hasNoHead { (metadata.labels, metadata.problem) = (nil, .classes) }
     if let tokenizer { metadata.tokenizer = tokenizer.text }
     return metadata
   }

@@ -1,4 +1,3 @@
-import Foundation
 import ZooCatalog
 import ZooCheckpoint
 import ZooEngine
@@ -48,48 +47,8 @@ public final class Classifier: Sendable {
     let logits = try plan.run(batched(pictures, batch: batch))[0].values()
     let classes = plan.outputShapes[0][1]
     return pictures.indices.map { index in
-      Prediction(logits: Array(logits[index * classes..<(index + 1) * classes]), labels: model.labels)
-    }
-  }
-}
-
-/// What a classifier says of a picture.
-public struct Prediction: Sendable {
-  public struct Guess: Sendable, Equatable, Encodable {
-    public let label: String
-    public let index: Int
-    public let probability: Double
-  }
-  public let logits: [Float]
-  public let labels: [String]
-
-  /// Softmax of the logits.
-  public var probabilities: [Double] {
-    let peak = Double(logits.max() ?? 0)
-    let exponentials = logits.map { exp(Double($0) - peak) }
-    let sum = exponentials.reduce(0, +)
-    return exponentials.map { $0 / sum }
-  }
-
-  /// With the mean of both probabilities.
-  package func averaged(with other: Prediction) -> Prediction {
-    let means = zip(probabilities, other.probabilities).map { Float(log(($0 + $1) / 2)) }
-    return Prediction(logits: means, labels: labels)
-  }
-
-  /// The likeliest classes, best first; of equally likely ones the earlier.
-  public func top(_ count: Int) -> [Guess] {
-    guard count > 0 else { return [] }
-    let probabilities = probabilities
-    var best: [Int] = []
-    for (index, probability) in probabilities.enumerated() {
-      guard best.count < count || probability > probabilities[best[best.count - 1]] else { continue }
-      let place = best.firstIndex { probabilities[$0] < probability } ?? best.count
-      best.insert(index, at: place)
-      if best.count > count { best.removeLast() }
-    }
-    return best.map {
-      Guess(label: $0 < labels.count ? labels[$0] : "class \($0)", index: $0, probability: probabilities[$0])
+      Prediction(
+        logits: Array(logits[index * classes..<(index + 1) * classes]), labels: model.labels, problem: model.problem)
     }
   }
 }

@@ -18,12 +18,15 @@ public struct LoadedModel: Sendable {
   public let task: NetworkTask
   public let graph: Graph
   public let weights: Weights
-  /// Names of the classes in the order of the logits; empty where unknown.
+  /// Names of the classes, labels or values in the order of the outputs; empty where unknown.
   public internal(set) var labels: [String]
   public let preprocessing: Preprocessing
   public let metadata: CheckpointMetadata
   /// The weights as they are stored, under canonical names.
   public let stateDict: StateDict
+
+  /// How the outputs are to be read.
+  public var problem: ProblemType { metadata.problem }
 
   /// A model by path or, where no such file exists, by catalogue name from the store: `resnet50`,
   /// `resnet50:IMAGENET1K_V1`.

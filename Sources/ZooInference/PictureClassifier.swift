@@ -7,6 +7,8 @@ import ZooVision
 
 /// Anything that says what is in a picture.
 public protocol PictureClassifier: PictureNetwork where Output == Prediction {
+  /// How its outputs are to be read.
+  var problem: ProblemType { get }
   /// What a person should know of how pictures are read, such as a preprocessing that had to be guessed.
   var notes: [String] { get }
 }
@@ -21,6 +23,7 @@ extension PictureClassifier {
 }
 
 extension Classifier: PictureClassifier {
+  public var problem: ProblemType { model.problem }
   public var notes: [String] { [] }
 }
 

@@ -10,6 +10,9 @@ struct EvaluateCommand: ParsableCommand {
       The folder holds one folder a class; where it is divided into train and val, val counts. ImageNet's own folders \
       (n01440764, ...) are known. Shares come with the range that holds them with 95 % confidence (Wilson), and with the \
       expected calibration error: how far the network's certainty is from how often it is right.
+
+      A multi-label network is judged by a table with a column labels, or one of 0 and 1 for each of its labels: mean \
+      average precision, F1 and exact matches. A regression network by a table with its columns of numbers: RMSE, MAE, R².
       """)
 
   @Argument(help: "A checkpoint, any weight file of a known model, or the name of a model in the store.")
@@ -30,15 +33,24 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     let catalog = try display.catalog()
     let loaded = try LoadedModel.find(display.local(model), catalog: catalog)
-    var bar: Progress?
+    let bar = LazyProgress(quiet: display.quiet)
+    switch loaded.problem {
+    case .classes: break
+    case .multiLabel:
+      let evaluation = try LabelEvaluation(
+        loaded, table: data, mirrors: tta, threads: threads, progress: bar.update)
+      bar.finish()
+      return EvaluationText(display: display).show(evaluation)
+    case .regression:
+      let evaluation = try ValueEvaluation(
+        loaded, table: data, mirrors: tta, threads: threads, progress: bar.update)
+      bar.finish()
+      return EvaluationText(display: display).show(evaluation)
+    }
     let names = try catalog.folderNames(forLabels: loaded.labels)
     let evaluation = try Evaluation(
-      loaded, folder: data, folderNames: names, mirrors: tta, threads: threads
-    ) { done, total in
-      if bar == nil { bar = Progress("evaluating", total: total, quiet: display.quiet) }
-      bar?.update(done)
-    }
-    bar?.finish()
+      loaded, folder: data, folderNames: names, mirrors: tta, threads: threads, progress: bar.update)
+    bar.finish()
     SkippedPictures(evaluation.skipped).note()
     if display.json { return print(jsonLine(Summary(evaluation))) }
     let confusion = evaluation.confusion
@@ -61,7 +73,7 @@ struct EvaluateCommand: ParsableCommand {
     print(table.render())
   }
 
-  private static func words(_ share: Proportion) -> String {
+  static func words(_ share: Proportion) -> String {
     "\(Quantity.percent(share.share)) (\(Quantity.percent(share.low)) to \(Quantity.percent(share.high)))"
   }
 

@@ -7,10 +7,11 @@ import ZooTraining
 
 struct FinetuneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "finetune", abstract: "Adapt a network to classes of your own.",
+    commandName: "finetune", abstract: "Adapt a network to classes, labels or numbers of your own.",
     discussion: """
       The data is a folder with one folder of pictures a class, or with train/ and val/ folders of such; or a table \
-      (.csv, .tsv, .jsonl; columns path, label and perhaps split), or a folder with a metadata.jsonl of such. The last \
+      (.csv, .tsv, .jsonl; columns path, label and perhaps split), or a folder with a metadata.jsonl of such. A table can \
+      also give each picture several labels, or numbers (--task). The last \
       layer is replaced and learns on features of the frozen rest, which are computed once; --recipe says what \
       else learns. Written are model.safetensors, log.jsonl and report.html.
 
@@ -38,6 +39,7 @@ struct FinetuneCommand: ParsableCommand {
   var split: String?
   @Option(name: [.short, .customLong("output")], help: "The folder to write into.", completion: .directory)
   var output: String?
+  @OptionGroup(title: "Tables of pictures") var pictures: PictureDataOptions
   @OptionGroup(title: "Recipe") var learning: LearningOptions
   @OptionGroup(title: "Texts") var texts: TextDataOptions
   @Option(help: "Threads to run on; default: one a core.")
@@ -81,7 +83,8 @@ struct FinetuneCommand: ParsableCommand {
         return try TextFineTuningRun(command: self, view: view, stop: stop).run(text, data: data)
       }
     }
-    let dataset = try Dataset(folder: data, seed: learning.seed, head: head, split: split)
+    let dataset = try Dataset(
+      folder: data, columns: pictures.columns(label: texts.labelColumn), seed: learning.seed, head: head, split: split)
     let recipe = try learning.recipe(for: dataset, chosen: view.show(_:))
     let loaded = try loadedModel()
     var tuning = FineTuning(

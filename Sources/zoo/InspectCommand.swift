@@ -109,6 +109,10 @@ struct InspectCommand: ParsableCommand {
       Terminal.note("shared: \(overlap.name) \(words) \(overlap.other)".escapingControlCharacters())
     }
     let metadata = CheckpointMetadata(source.metadata)
+    if let labels = metadata.labels, metadata.problem != .classes {
+      let what = metadata.problem == .regression ? "values (regression)" : "labels (multi-label)"
+      Terminal.note("\(what): \(labels.joined(separator: ", "))".escapingControlCharacters())
+    }
     for (title, names) in [("ABSENT", metadata.absent), ("NEWLY INITIALISED", metadata.newlyInitialised)]
     where !names.isEmpty {
       Terminal.note("\(title): \(names.joined(separator: ", "))".escapingControlCharacters())

@@ -92,7 +92,7 @@ struct LearningOptions: ParsableArguments {
   func recipe(for dataset: Dataset, chosen: (AutomaticRecipe) -> Void) throws -> Recipe {
     try completed(
       Recipe(
-        kind: kind(AutomaticRecipe(examplesPerClass: dataset.trainingCounts), chosen), unfreeze: stages,
+        kind: kind(AutomaticRecipe(for: dataset), chosen), unfreeze: stages,
         epochs: epochs, batchSize: batchSize, learningRate: learningRate, optimizer: optimizer,
         weightDecay: weightDecay, labelSmoothing: labelSmoothing, seed: seed))
   }

@@ -24,6 +24,9 @@ struct PredictCommand: ParsableCommand {
 
         zoo predict bert_base_uncased "The capital of France is [MASK]."
 
+      A multi-label network names each label whose probability is at least --threshold, with --json all of them; a \
+      regression network gives its numbers.
+
       A segmentation network writes two pictures for each: PICTURE.mask.png, whose pixels are classes in Pascal VOC's \
       colours, and PICTURE.overlay.png.
       """)
@@ -34,6 +37,8 @@ struct PredictCommand: ParsableCommand {
   @OptionGroup var pictures: PictureArguments
   @Option(help: "How many classes to name; default: 5, a line a picture has 1.")
   var top: Int?
+  @Option(help: "The least probability at which a multi-label network says a label; default: 0.5.")
+  var threshold: Double?
   @Option(
     help: "A file with the names of the classes: JSON, or a name a line; default: the model's own.",
     completion: .file())
@@ -49,6 +54,7 @@ struct PredictCommand: ParsableCommand {
 
   func validate() throws {
     if let top, top < 1 { throw ValidationError("--top must be 1 or more.") }
+    if let threshold, !(0...1).contains(threshold) { throw ValidationError("--threshold must be from 0 to 1.") }
   }
 
   func run() throws {
@@ -73,16 +79,19 @@ struct PredictCommand: ParsableCommand {
   }
 
   private func predict(_ classifier: some PictureClassifier) throws {
+    try check(classifier.problem)
     let paths = PicturePaths(pictures.images)
     let isTable = pictures.isOpenEnded && !display.json
-    if isTable, !Terminal.isOutput { print("probability\tclass\timage") }
+    let view = PredictionView(
+      problem: classifier.problem, top: top, threshold: threshold ?? 0.5, isTable: isTable,
+      hasNames: pictures.images.count > 1 || Terminal.isOutput, json: display.json)
+    view.begin()
     var tally = PictureTally()
     try PicturePipeline(threads: pictures.threads).run(classifier, paths: { paths.next() }) { path, result in
       switch result {
       case .success(let prediction):
         tally.add()
-        if isTable { return row(prediction.top(top ?? 1), of: path) }
-        show(prediction.top(top ?? 5), of: path)
+        view.show(prediction, of: path)
       case .failure(let error):
         let problem = try tally.add(error)
         if display.json { print(jsonLine(BrokenPicture(image: path, error: problem))) }
@@ -91,37 +100,12 @@ struct PredictCommand: ParsableCommand {
     try tally.finish(pictures)
   }
 
-  private struct Line: Encodable {
-    let image: String
-    let predictions: [Prediction.Guess]
-  }
-
-  /// A line a guess that stays aligned while more come.
-  private func row(_ guesses: [Prediction.Guess], of image: String) {
-    for guess in guesses {
-      let cells = [String(format: "%.2f %%", guess.probability * 100), guess.label, image]
-        .map { $0.escapingControlCharacters() }
-      guard Terminal.isOutput else {
-        print(cells.joined(separator: "\t"))
-        continue
-      }
-      let share = String(repeating: " ", count: max(0, 8 - cells[0].count)) + cells[0]
-      print(
-        "\(share)  \(cells[1].padding(toLength: max(24, cells[1].count), withPad: " ", startingAt: 0))  \(cells[2])")
+  private func check(_ problem: ProblemType) throws {
+    if threshold != nil, problem != .multiLabel {
+      throw UsageError(problem: "--threshold is for multi-label networks, this one is for \(problem.rawValue)")
     }
-  }
-
-  private func show(_ guesses: [Prediction.Guess], of image: String) {
-    if display.json { return print(jsonLine(Line(image: image, predictions: guesses))) }
-    if pictures.images.count > 1 || Terminal.isOutput { print(Terminal.bold(image.escapingControlCharacters())) }
-    let width = guesses.map(\.label.count).max() ?? 0
-    let cells = max(0, min(40, Terminal.width - width - 12))
-    for guess in guesses {
-      let name = guess.label.escapingControlCharacters()
-      let label = Terminal.isOutput ? name.padding(toLength: width, withPad: " ", startingAt: 0) : name
-      let filled = Int((guess.probability * Double(cells)).rounded())
-      let bar = Terminal.isOutput ? "  " + String(repeating: "█", count: filled) : ""
-      print("\(String(format: "%6.2f %%", guess.probability * 100))  \(label)\(bar)")
+    if top != nil, problem == .regression {
+      throw UsageError(problem: "--top names the likeliest classes, this network gives numbers")
     }
   }
 }

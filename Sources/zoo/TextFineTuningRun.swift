@@ -15,7 +15,9 @@ struct TextDataOptions: ParsableArguments {
   var textColumn: String?
   @Option(help: "The column of second texts, for models that read pairs.")
   var pairColumn: String?
-  @Option(help: "The column of classes or answers; default label, target or output.")
+  @Option(
+    help:
+      "The column of classes, labels or answers; default label, target or output, of pictures label, class or labels.")
   var labelColumn: String?
 
   var columns: TextColumns { TextColumns(text: textColumn, pair: pairColumn, target: labelColumn) }
@@ -28,6 +30,7 @@ struct TextFineTuningRun {
   let stop: StopRequest
 
   func run(_ model: TextModel, data: String) throws {
+    try command.pictures.checkForTexts()
     guard !command.findRate else { throw UsageError(problem: "--find-rate looks for rates of pictures alone") }
     let dataset = try TextDataset(
       path: data, columns: command.texts.columns, seed: command.learning.seed, head: command.head,

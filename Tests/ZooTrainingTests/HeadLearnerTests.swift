@@ -20,7 +20,8 @@ import ZooGraph
     let loss = ClassLoss(classes: 2)
     let learner = try HeadLearner(
       cut: NetworkCut(graph, firstStage: 1, model: "tiny"),
-      source: FixedFeatures(views: [part.features], labels: part.labels, loss: loss, mixing: Mixing()),
+      source: FixedFeatures(
+        views: [part.features], targets: TargetRows(part.examples, loss), mixing: Mixing()),
       data: PreparedData(training: part, validation: part), loss: loss)
     var training = PhaseTraining(learner, recipe: recipe)
     var watch = LossWatch()

@@ -9,8 +9,10 @@ public struct CheckpointMetadata: Sendable, Equatable {
   public var model: String?
   /// JSON of the architecture, the head included.
   public var config: String?
-  /// Names of the classes, in the order of the logits.
+  /// Names of the classes, labels or values, in the order of the outputs.
   public var labels: [String]?
+  /// How the outputs are to be read.
+  public var problem = ProblemType.classes
   /// JSON of the preprocessing.
   public var input: String?
   /// The files of the tokenizer, as JSON.
@@ -42,6 +44,7 @@ public struct CheckpointMetadata: Sendable, Equatable {
     model = strings["zoo.model"].flatMap { $0.isEmpty ? nil : $0 }
     config = strings["zoo.config"]
     labels = strings["zoo.labels"].flatMap { Self.decode([String].self, $0) }
+    problem = strings["zoo.problemType"].flatMap(ProblemType.init) ?? .classes
     input = strings["zoo.input"]
     tokenizer = strings["zoo.tokenizer"]
     source = strings["zoo.source"]
@@ -61,6 +64,7 @@ public struct CheckpointMetadata: Sendable, Equatable {
     strings["zoo.model"] = model ?? ""
     strings["zoo.config"] = config
     strings["zoo.labels"] = labels.map(Self.encode)
+    strings["zoo.problemType"] = problem == .classes ? nil : problem.rawValue
     strings["zoo.input"] = input
     strings["zoo.tokenizer"] = tokenizer
     strings["zoo.source"] = source

@@ -48,7 +48,7 @@ enum KerasExporter: Exporter {
   }
 
   private static func strings(of source: ExportSource) -> [(name: String, text: String)] {
-    let kept = ["zoo.labels", "zoo.input", "zoo.source", "zoo.training"]
+    let kept = ["zoo.labels", "zoo.problemType", "zoo.input", "zoo.source", "zoo.training"]
     return source.metadata.strings.filter { kept.contains($0.key) }.sorted { $0.key < $1.key }
       .map { (name: $0.key, text: $0.value) }
   }

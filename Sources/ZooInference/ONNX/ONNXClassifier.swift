@@ -9,6 +9,7 @@ import ZooVision
 /// An ONNX model of no catalogue that takes one picture and gives a number a class.
 final class ONNXClassifier: PictureClassifier {
   let notes: [String]
+  let problem: ProblemType
   /// One at a time, whatever the graph's own batch is.
   let batch = 1
   var preprocessing: Preprocessing { input.preprocessing }
@@ -19,6 +20,7 @@ final class ONNXClassifier: PictureClassifier {
   /// - Throws: ``ModelError``, `EngineError`.
   init(_ model: ONNXModel, file: String, options: ClassifierOptions) throws {
     input = try ONNXPictureInput(model, file: file)
+    problem = CheckpointMetadata(model.metadata).problem
     engine = try ONNXEngine(model, input: input, file: file, threads: options.threads)
     // A run on grey says how many classes there are, which a graph need not declare.
     let size = input.preprocessing.size
@@ -39,7 +41,9 @@ final class ONNXClassifier: PictureClassifier {
   }
 
   func run(prepared pictures: [FloatTensor]) throws -> [Prediction] {
-    try pictures.map { Prediction(logits: try engine.scores(input.tensor(prepared: $0)), labels: labels) }
+    try pictures.map {
+      Prediction(logits: try engine.scores(input.tensor(prepared: $0)), labels: labels, problem: problem)
+    }
   }
 
   /// Keys under which exporters leave the names of classes.

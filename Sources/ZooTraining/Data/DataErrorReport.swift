@@ -32,6 +32,30 @@ extension DataError: ReportableError {
       ErrorReport(
         .noInput, file: folder, problem: "holds no train.csv, train.tsv, train.jsonl or train.txt",
         advice: "name a file of texts, or a folder with train and val files")
+    case .neverLearnt(let folder, let names):
+      ErrorReport(
+        .badData, file: folder,
+        problem: "no training picture has \(names.count == 1 ? "the class" : "the classes") \(Self.list(names))",
+        advice: "put some into the training part, or leave these out")
+    case .nothingToLearn(let folder, let reason):
+      ErrorReport(
+        .badData, file: folder, problem: "no training picture can be read (\(reason))", advice: "replace them")
+    case .noLabels(let folder):
+      ErrorReport(
+        .badData, file: folder, problem: "no picture has a label", advice: "name labels, with | between several")
+    case .notNumber(let file, let line, let column, let value, let expected):
+      ErrorReport(
+        .badData, file: file, place: "line \(line)", problem: "\(column) '\(value)' is not \(expected)",
+        advice: "correct the field, or name other columns with --targets")
+    case .constantValue(let folder, let column):
+      ErrorReport(
+        .badData, file: folder, problem: "\(column) is the same for all training pictures",
+        advice: "there is nothing to learn from it: leave it out")
+    case .foldersOfClasses(let folder, let problem):
+      ErrorReport(
+        .usage, file: folder,
+        problem: "--task \(problem.rawValue) needs a table, class folders give each picture one class",
+        advice: "name a .csv, .tsv or .jsonl file, or put a metadata.jsonl into the folder")
     case .unknownPart(let file, let line, let part):
       ErrorReport(
         .badData, file: file, place: "line \(line)", problem: "split '\(part)' is none of train, validation and test")

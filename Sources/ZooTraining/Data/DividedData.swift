@@ -1,3 +1,5 @@
+import ZooCheckpoint
+
 /// Examples divided into those to learn from and those to judge by.
 public protocol DividedData {
   associatedtype Item: Splittable
@@ -8,6 +10,10 @@ public protocol DividedData {
   var labels: [String] { get }
   var training: [Item] { get }
   var validation: [Item] { get }
+  /// What the examples are learnt for.
+  var problem: ProblemType { get }
+  /// Training examples of each class; empty where there are no classes.
+  var trainingCounts: [Int] { get }
 }
 
 /// An example that stands on both sides of a division, by its names there.
@@ -17,7 +23,8 @@ public struct SharedExample: Sendable, Equatable {
 }
 
 extension DividedData {
-  /// Training examples of each class; empty where there are no classes.
+  public var problem: ProblemType { .classes }
+
   public var trainingCounts: [Int] {
     var counts = [Int](repeating: 0, count: labels.count)
     for example in training where counts.indices.contains(example.label) { counts[example.label] += 1 }

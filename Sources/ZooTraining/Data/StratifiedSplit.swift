@@ -5,15 +5,18 @@ import ZooCheckpoint
 /// Within a class the examples are ordered by a digest of seed and name, so that the split depends on neither the
 /// machine nor the order of the folder, and identical examples stay on one side.
 public enum StratifiedSplit {
-  /// - Parameter validation: the share kept for validation; each class keeps at least one example on either side where
-  ///   it has two different ones.
-  public static func divide<Item: Splittable>(_ examples: [Item], validation share: Double = 0.25, seed: UInt64)
-    -> (training: [Item], validation: [Item])
-  {
+  /// - Parameters:
+  ///   - validation: the share kept for validation; each class keeps at least one example on either side where it has
+  ///     two different ones.
+  ///   - strata: what is divided by itself, a number for each example; nil for classes.
+  public static func divide<Item: Splittable>(
+    _ examples: [Item], validation share: Double = 0.25, seed: UInt64, strata: [Int]? = nil
+  ) -> (training: [Item], validation: [Item]) {
     var training: [Item] = []
     var validation: [Item] = []
-    for label in Set(examples.map(\.label)).sorted() {
-      let members = examples.filter { $0.label == label }
+    let strata = strata ?? examples.map(\.label)
+    for stratum in Set(strata).sorted() {
+      let members = zip(examples, strata).filter { $0.1 == stratum }.map(\.0)
       let groups = identicalGroups(members)
         .map { (key: Digest.sha256(of: "\(seed)/\($0[0].name)"), members: $0) }
         .sorted { $0.key < $1.key }.map(\.members)

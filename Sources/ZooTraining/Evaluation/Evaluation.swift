@@ -16,8 +16,6 @@ public struct Evaluation: Sendable {
 
   public var accuracy: Double { confusion.accuracy }
 
-  private static let batch = 8
-
   /// Runs the classifier over class folders; `folder/val` (or `validation`) where it exists.
   ///
   /// - Parameters:
@@ -29,55 +27,25 @@ public struct Evaluation: Sendable {
   ///   `ModelError`, `EngineError`, `FileError`.
   public init(
     _ model: LoadedModel, folder: String, folderNames: [String: Int] = [:], mirrors: Bool = false, threads: Int? = nil,
-    progress: (Int, Int) -> Void = { _, _ in }
+    progress: @escaping (Int, Int) -> Void = { _, _ in }
   ) throws {
-    try model.require(.imageClassification)
-    guard !model.labels.isEmpty else { throw TrainingError.noLabels(file: model.path) }
-    let examples = try Dataset.held(in: folder, labels: model.labels, folderNames: folderNames)
-    let classifier = try Classifier(model, batch: min(Self.batch, examples.count), threads: threads)
     var confusion = ConfusionMatrix(labels: model.labels)
-    var skipped: [SkippedPicture] = []
     var calibration = Calibration()
     var (loss, inTopFive) = (0.0, 0)
-    for start in stride(from: 0, to: examples.count, by: classifier.batch) {
-      progress(start, examples.count)
-      var pictures: [Picture] = []
-      var truths: [Int] = []
-      for example in examples[start..<min(start + classifier.batch, examples.count)] {
-        do {
-          pictures.append(try Picture.decode(path: example.path))
-          truths.append(example.label)
-        } catch let error as any ReportableError {
-          skipped.append(SkippedPicture(name: example.name, reason: error.report.problem))
-        }
-      }
-      for (prediction, truth) in zip(try classifier.predict(pictures, mirrors: mirrors), truths) {
-        let guesses = prediction.top(5)
-        guard let first = guesses.first else { continue }
-        confusion.add(truth: truth, prediction: first.index)
-        calibration.add(confidence: first.probability, isRight: first.index == truth)
-        loss += SoftmaxLoss.judge(prediction.logits, truth: truth).loss
-        inTopFive += guesses.contains { $0.index == truth } ? 1 : 0
-      }
-    }
-    guard confusion.total > 0 else {
-      throw TrainingError.nothingReadable(folder: folder, reason: skipped.first?.reason ?? "no pictures")
+    skipped = try PictureJudging(
+      model: model, folder: folder, folderNames: folderNames, mirrors: mirrors, threads: threads, progress: progress
+    ).run(.classes) { prediction, example in
+      let guesses = prediction.top(5)
+      guard let first = guesses.first else { return }
+      confusion.add(truth: example.label, prediction: first.index)
+      calibration.add(confidence: first.probability, isRight: first.index == example.label)
+      loss += SoftmaxLoss.judge(prediction.logits, truth: example.label).loss
+      inTopFive += guesses.contains { $0.index == example.label } ? 1 : 0
     }
     self.confusion = confusion
-    self.skipped = skipped
     self.loss = loss / Double(confusion.total)
     self.calibration = calibration
     topFive = model.labels.count > 5 ? Proportion(inTopFive, of: confusion.total) : nil
-  }
-}
-
-extension Classifier {
-  fileprivate func predict(_ pictures: [Picture], mirrors: Bool) throws -> [Prediction] {
-    let prepared = try pictures.map(preprocessing.apply)
-    let plain = try run(prepared: prepared)
-    guard mirrors else { return plain }
-    let mirrored = try run(prepared: prepared.map { try $0.mirrored() })
-    return zip(plain, mirrored).map { $0.averaged(with: $1) }
   }
 }
 

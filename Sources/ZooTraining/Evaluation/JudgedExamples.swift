@@ -1,17 +1,9 @@
 /// What a classifier's logits say of examples whose classes are known.
-public struct JudgedExamples: Findings {
-  struct Mistake {
-    /// The example's place among those judged.
-    let place: Int
-    let prediction: Int
-    /// Probability given to the wrong class, from 0 to 1.
-    let confidence: Double
-  }
-
+public struct JudgedExamples: ExampleFindings {
   public private(set) var confusion: ConfusionMatrix
   public private(set) var calibration = Calibration()
   /// Most confident first.
-  private(set) var mistakes: [Mistake] = []
+  private(set) var mistakes: [JudgedMistake] = []
 
   /// - Parameter logits: a row for each example.
   init(logits: [[Float]], truths: [Int], labels: [String]) {
@@ -22,9 +14,12 @@ public struct JudgedExamples: Findings {
       confusion.add(truth: truth, prediction: prediction)
       calibration.add(confidence: confidence, isRight: prediction == truth)
       guard prediction != truth else { continue }
-      mistakes.append(Mistake(place: place, prediction: prediction, confidence: confidence))
+      mistakes.append(
+        JudgedMistake(
+          place: place, truth: labels[truth], prediction: labels[prediction], weight: confidence,
+          confidence: confidence))
     }
-    mistakes.sort { $0.confidence > $1.confidence }
+    mistakes.sort { $0.weight > $1.weight }
   }
 
   public func tiles(_ content: ReportContent) -> [(value: String, name: String)] {

@@ -2,11 +2,26 @@
 public enum Metric: String, Sendable, CaseIterable {
   /// Of examples, the share whose class came first; of texts' tokens, the share that was told.
   case accuracy
+  /// Over labels: the mean of their average precisions.
+  case meanAveragePrecision
+  /// Of numbers: the root of the mean squared error, the mean of several.
+  case rootMeanSquaredError
 
   /// For people; curves and columns are headed by it.
   public var name: String {
     switch self {
     case .accuracy: "accuracy"
+    case .meanAveragePrecision: "mAP"
+    case .rootMeanSquaredError: "RMSE"
+    }
+  }
+
+  /// For a heading of its own.
+  var title: String {
+    switch self {
+    case .accuracy: "Accuracy"
+    case .meanAveragePrecision: "Mean average precision (mAP)"
+    case .rootMeanSquaredError: "Root mean squared error (RMSE)"
     }
   }
 
@@ -14,20 +29,24 @@ public enum Metric: String, Sendable, CaseIterable {
   var key: String {
     switch self {
     case .accuracy: "Accuracy"
+    case .meanAveragePrecision: "MeanAveragePrecision"
+    case .rootMeanSquaredError: "RootMeanSquaredError"
     }
   }
 
   /// Whether it lies between 0 and 1 and is told in percent.
   public var isShare: Bool {
     switch self {
-    case .accuracy: true
+    case .accuracy, .meanAveragePrecision: true
+    case .rootMeanSquaredError: false
     }
   }
 
   /// Whether a higher score is the better one.
   var isHigherBetter: Bool {
     switch self {
-    case .accuracy: true
+    case .accuracy, .meanAveragePrecision: true
+    case .rootMeanSquaredError: false
     }
   }
 }

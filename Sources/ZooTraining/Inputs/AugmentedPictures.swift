@@ -9,7 +9,7 @@ final class AugmentedPictures: ExampleSource {
   let shape: [Int]
   private let examples: [Example]
   private let augmenter: Augmenter
-  private let loss: ClassLoss
+  private let targets: TargetRows
   private let mixing: Mixing
   private let frozen: Graph
   private let weights: Weights
@@ -27,7 +27,7 @@ final class AugmentedPictures: ExampleSource {
   ///   - frozen: what every picture goes through before it is learnt from; has no nodes where all learns.
   ///   - shape: of one picture behind it.
   init(
-    examples: [Example], augmenter: Augmenter, frozen: Graph, weights: Weights, shape: [Int], loss: ClassLoss,
+    examples: [Example], augmenter: Augmenter, frozen: Graph, weights: Weights, shape: [Int], targets: TargetRows,
     mixing: Mixing, threads: Int?
   ) {
     self.examples = examples
@@ -35,7 +35,7 @@ final class AugmentedPictures: ExampleSource {
     self.frozen = frozen
     self.weights = weights
     self.shape = shape
-    self.loss = loss
+    self.targets = targets
     self.mixing = mixing
     self.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
   }
@@ -76,8 +76,7 @@ final class AugmentedPictures: ExampleSource {
     let size = 3 * augmenter.preprocessing.size.reduce(1, *)
     var batch = TrainingBatch(
       inputs: try FloatTensor.joined(pictures, count: size),
-      targets: CrossEntropy.targets(places.map { examples[$0].label }, classes: loss.classes),
-      waiting: waiting)
+      targets: targets.rows(places), waiting: waiting)
     mixing.apply(to: &batch, shape: [3] + augmenter.preprocessing.size, seed: seed)
     if !frozen.nodes.isEmpty { batch.inputs = try features(batch.inputs, count: places.count) }
     return batch

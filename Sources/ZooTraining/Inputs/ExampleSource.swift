@@ -15,25 +15,37 @@ protocol ExampleSource: AnyObject {
 struct TrainingBatch {
   /// [N] + the source's shape.
   var inputs: [Float]
-  /// [N, classes].
+  /// [N, outputs].
   var targets: [Float]
   /// Seconds that it was waited for.
   var waiting = 0.0
+}
+
+/// What a network is to say of each example.
+struct TargetRows: Sendable {
+  private let columns: Int
+  private let values: [Float]
+
+  init(_ examples: [Example], _ objective: any Objective) {
+    columns = objective.outputs
+    values = objective.targets(examples)
+  }
+
+  /// [places, outputs].
+  func rows(_ places: [Int]) -> [Float] { places.flatMap { values[$0 * columns..<($0 + 1) * columns] } }
 }
 
 /// The same features each time, or those of one of several views, which the seed chooses.
 final class FixedFeatures: ExampleSource {
   let shape: [Int]
   private let views: [[FloatTensor]]
-  private let labels: [Int]
-  private let loss: ClassLoss
+  private let targets: TargetRows
   private let mixing: Mixing
 
   /// - Parameter views: the examples' features, one list a view.
-  init(views: [[FloatTensor]], labels: [Int], loss: ClassLoss, mixing: Mixing) {
+  init(views: [[FloatTensor]], targets: TargetRows, mixing: Mixing) {
     self.views = views
-    self.labels = labels
-    self.loss = loss
+    self.targets = targets
     self.mixing = mixing
     shape = views.first?.first?.shape ?? []
   }
@@ -45,7 +57,7 @@ final class FixedFeatures: ExampleSource {
     let chosen = places.map { views[views.count == 1 ? 0 : Int(random.next() % UInt64(views.count))][$0] }
     var batch = TrainingBatch(
       inputs: try FloatTensor.joined(chosen, count: shape.reduce(1, *)),
-      targets: CrossEntropy.targets(places.map { labels[$0] }, classes: loss.classes))
+      targets: targets.rows(places))
     mixing.apply(to: &batch, shape: shape, seed: seed)
     return batch
   }

@@ -14,8 +14,10 @@ public struct AutomaticRecipe: Sendable, Equatable {
 
   static let fewest = (lastStage: 20, staged: 100, full: 500)
 
-  /// - Parameter counts: training examples of each class; empty where there are none.
-  public init(examplesPerClass counts: [Int]) {
+  /// - Parameters:
+  ///   - counts: training examples of each class; empty where there are none.
+  ///   - unit: what they are counted by, for people.
+  public init(examplesPerClass counts: [Int], unit: String = "a class (median)") {
     let sorted = counts.sorted()
     let median = sorted.dropFirst(sorted.count / 2).first ?? 0
     guard !sorted.isEmpty else {
@@ -29,6 +31,17 @@ public struct AutomaticRecipe: Sendable, Equatable {
     case ..<Self.fewest.full: (kind, why) = (.staged, "enough for several stages, thawed one by one")
     default: (kind, why) = (.full, "enough for all of the network")
     }
-    reason = "\(median) training examples a class (median): \(why)"
+    reason = "\(median) training examples \(unit): \(why)"
+  }
+
+  /// Of numbers a tenth of the examples stands for a class, as their split has it.
+  public init(for dataset: Dataset) {
+    switch dataset.problem {
+    case .classes: self.init(examplesPerClass: dataset.trainingCounts)
+    case .multiLabel: self.init(examplesPerClass: dataset.trainingCounts, unit: "a label (median)")
+    case .regression:
+      self.init(
+        examplesPerClass: [dataset.training.count / PictureStrata.bins], unit: "a tenth of the values' range")
+    }
   }
 }

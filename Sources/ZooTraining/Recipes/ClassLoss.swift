@@ -2,7 +2,7 @@ import ZooEngine
 
 /// Cross-entropy over classes, with the weights of rare ones and label smoothing, as
 /// `torch.nn.functional.cross_entropy`.
-struct ClassLoss {
+struct ClassLoss: Objective {
   let classes: Int
   var smoothing: Float = 0
   /// One a class; nil counts all the same.
@@ -15,11 +15,16 @@ struct ClassLoss {
     return counts.map { $0 == 0 ? 0 : Float(labels.count) / Float(classes * $0) }
   }
 
-  /// - Parameters:
-  ///   - logits: [N, classes].
-  ///   - targets: [N, classes], each row's sum 1.
-  ///   - gradient: receives the gradient of the mean.
-  /// - Returns: the outcome, with the mean's own weight.
+  var outputs: Int { classes }
+  let lossName = "cross-entropy"
+
+  func targets(_ examples: [Example]) -> [Float] { CrossEntropy.targets(examples.map(\.label), classes: classes) }
+
+  func judge(_ logits: [[Float]], _ examples: [Example]) -> Judgement {
+    SoftmaxLoss.judge(logits, truths: examples.map(\.label))
+  }
+
+  /// - Parameter targets: each row's sum is 1.
   func outcome(_ logits: [Float], targets: [Float], gradient: inout [Float]) -> StepOutcome {
     let (loss, weight) = CrossEntropy.loss(
       logits, targets: targets, classes: classes, smoothing: smoothing, weights: weights, gradient: &gradient)

@@ -3,7 +3,7 @@ import ZooCheckpoint
 import ZooEngine
 import ZooGraph
 
-/// Fits a pretrained network to new classes: a new last layer on frozen features, and more of it on demand.
+/// Fits a pretrained network to new classes, labels or numbers: a new last layer on frozen features, and more of it on demand.
 public struct FineTuning {
   public let network: PretrainedNetwork
   public let dataset: Dataset
@@ -41,9 +41,11 @@ public struct FineTuning {
     isInterrupted: @escaping () -> Bool = { false }
   ) throws -> FineTuned {
     let target = try TargetNetwork(network, classes: dataset.labels.count, recipe: recipe)
+    try recipe.check(for: dataset.problem)
     let stages = recipe.phases(stages: target.graph.stages.count - 1)
     let parts = try stages.map { try target.part($0, recipe: recipe) }
     guard let last = parts.last else { throw TrainingError.noHead(model: network.path) }
+    try check(last.cut)
     let features = PhaseFeatures(tuning: self, events: events, isInterrupted: isInterrupted)
     let phases = zip(stages, parts).map { phase, part in
       TrainingPhase(
@@ -75,6 +77,7 @@ public struct FineTuning {
       throw TrainingError.noHead(model: network.path)
     }
     let part = try target.part(phase, recipe: recipe)
+    try check(part.cut)
     try Folder.make(folder.path)
     let features = PhaseFeatures(tuning: self, events: events, isInterrupted: isInterrupted)
     do {
@@ -104,17 +107,25 @@ public struct FineTuning {
     }
   }
 
+  /// - Throws: ``TrainingError/noNumbers(model:)`` where the last layer can't give numbers of any size and sign.
+  private func check(_ cut: NetworkCut) throws(TrainingError) {
+    guard dataset.problem == .regression else { return }
+    guard cut.endsInHead, cut.headBias != nil else { throw .noNumbers(model: network.path) }
+  }
+
   private func identity() -> RunState.Identity {
-    let data = (dataset.training + dataset.validation).map { "\($0.name) \($0.digest ?? "")" }
+    let data = (dataset.training + dataset.validation).map { example in
+      // A class is part of its folder's name.
+      let target = if case .label = example.target { "" } else { " \(example.target)" }
+      return "\(example.name) \(example.digest ?? "")" + target
+    }
     return RunState.Identity(
       recipe: recipe, model: network.digest, data: Digest.sha256(of: data.joined(separator: "\n")))
   }
 
   private func learner(_ part: TargetNetwork.Part, learnt: Weights, _ features: PhaseFeatures) throws -> any Learner {
-    let (data, classes) = (try features.data(part), dataset.labels.count)
-    let loss = ClassLoss(
-      classes: classes, smoothing: Float(recipe.labelSmoothing),
-      weights: recipe.balancesClasses ? ClassLoss.balancedWeights(data.training.labels, classes: classes) : nil)
+    let data = try features.data(part)
+    let loss = try recipe.objective(for: dataset, data.training.examples)
     let source = try features.source(part, loss: loss)
     guard !part.isLogisticRegression else {
       return try HeadLearner(cut: part.cut, source: source, data: data, loss: loss)

@@ -44,7 +44,7 @@ struct FinishedRun<Examples: DividedData> {
       facts: [
         ("Model", model.name), ("Weights", model.path), ("Weights' digest", model.digest), ("Data", source),
         (Examples.examples.capitalized, "\(counts.training) training, \(counts.validation) validation"),
-      ] + (dataset.labels.isEmpty ? [] : [("Classes", "\(dataset.labels.count)")]) + [
+      ] + (dataset.labels.isEmpty ? [] : [(dataset.problem.namesTitle, names)]) + [
         ("Recipe", recipe.kind.rawValue),
         ("NEWLY INITIALISED", newlyInitialised.isEmpty ? "–" : newlyInitialised.joined(separator: ", ")),
         ("Epochs", "\(recipe.totalEpochs), of \(recipe.batchSize) \(Examples.examples) a step"),
@@ -69,6 +69,10 @@ struct FinishedRun<Examples: DividedData> {
     } ?? []
   }
 
+  private var names: String {
+    dataset.problem == .classes ? "\(dataset.labels.count)" : dataset.labels.joined(separator: ", ")
+  }
+
   private var sharedExamples: [String] {
     let shared = dataset.sharedExamples
     guard !shared.isEmpty else { return [] }
@@ -77,5 +81,16 @@ struct FinishedRun<Examples: DividedData> {
       "\(shared.count) validation \(Examples.examples) are also training \(Examples.examples), which flatters the result: "
         + names + (shared.count > Self.namesShown ? ", …" : "")
     ]
+  }
+}
+
+extension ProblemType {
+  /// What a network's outputs are called, for people.
+  var namesTitle: String {
+    switch self {
+    case .classes: "Classes"
+    case .multiLabel: "Labels (multi-label)"
+    case .regression: "Values (regression)"
+    }
   }
 }

@@ -1,11 +1,11 @@
 import ZooCheckpoint
 import ZooEngine
 
-/// A softmax layer over fixed features: multinomial logistic regression, trained by steps.
+/// A linear layer over fixed features, trained by steps: of classes multinomial logistic regression.
 final class HeadLearner: Learner {
   private let inputs: Int
-  private var classes: Int { loss.classes }
-  private let loss: ClassLoss
+  private var classes: Int { loss.outputs }
+  private let loss: any Objective
   private let names: (weight: String, bias: String?)
   private let data: PreparedData
   private let scale: FeatureScale
@@ -16,10 +16,10 @@ final class HeadLearner: Learner {
   private var gradient: [Float]
   let groups: [GradientDescent.Group]
 
-  init(cut: NetworkCut, source: any ExampleSource, data: PreparedData, loss: ClassLoss) throws {
+  init(cut: NetworkCut, source: any ExampleSource, data: PreparedData, loss: any Objective) throws {
     inputs = cut.headInputs
     self.loss = loss
-    let classes = loss.classes
+    let classes = loss.outputs
     names = (cut.headWeight, cut.headBias)
     self.data = data
     // A mean can't be taken away from the features of a layer that has no bias to make up for it.
@@ -62,7 +62,7 @@ final class HeadLearner: Learner {
   func update(_ body: (_ parameters: inout [Float], _ gradient: [Float]) -> Void) { body(&parameters, gradient) }
 
   func judge() -> Judgement {
-    SoftmaxLoss.judge(data.validation.examples.indices.map(validationLogits), truths: data.validation.labels)
+    loss.judge(data.validation.examples.indices.map(validationLogits), data.validation.examples)
   }
 
   func validationLogits(_ example: Int) -> [Float] { row(of: validationRows, example) }

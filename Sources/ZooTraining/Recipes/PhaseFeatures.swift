@@ -64,15 +64,16 @@ final class PhaseFeatures {
   }
 
   /// - Throws: `EngineError`, ``TrainingError``, `PictureError`.
-  func source(_ part: TargetNetwork.Part, loss: ClassLoss) throws -> any ExampleSource {
+  func source(_ part: TargetNetwork.Part, loss: any Objective) throws -> any ExampleSource {
     let (data, recipe, network) = (try data(part), tuning.recipe, tuning.network)
+    let targets = TargetRows(data.training.examples, loss)
     guard recipe.makesPicturesAnew else {
-      return FixedFeatures(views: data.views, labels: data.training.labels, loss: loss, mixing: recipe.mixing)
+      return FixedFeatures(views: data.views, targets: targets, mixing: recipe.mixing)
     }
     return AugmentedPictures(
       examples: data.training.examples,
       augmenter: try Augmenter(recipe.augmentation, preprocessing: network.preprocessing), frozen: part.cut.frozen,
-      weights: try network.weights(for: part.cut.frozen), shape: data.shape, loss: loss, mixing: recipe.mixing,
+      weights: try network.weights(for: part.cut.frozen), shape: data.shape, targets: targets, mixing: recipe.mixing,
       threads: tuning.threads)
   }
 }

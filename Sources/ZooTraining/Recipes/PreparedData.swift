@@ -6,7 +6,6 @@ struct PreparedData {
     var examples: [Example] = []
     /// Empty where they are made anew for each batch.
     var features: [FloatTensor] = []
-    var labels: [Int] { examples.map(\.label) }
   }
 
   var training = Part()
@@ -35,11 +34,14 @@ extension PreparedData {
     shape = validation.shape
     skipped = first.skipped + validation.skipped
     cached = first.cached + validation.cached
-    let present = Set(training.examples.map(\.label))
-    for (label, name) in dataset.labels.enumerated() where !present.contains(label) {
-      let all = dataset.training.filter { $0.label == label }
+    let present = Set(training.examples.flatMap(\.labels))
+    for (label, name) in dataset.labels.enumerated() where dataset.problem != .regression && !present.contains(label) {
+      let all = dataset.training.filter { $0.labels.contains(label) }
       let reason = skipped.first { skipped in all.contains { $0.name == skipped.name } }?.reason ?? ""
       throw .brokenClass(folder: dataset.folder, name: name, pictures: all.count, reason: reason)
+    }
+    guard !training.examples.isEmpty else {
+      throw .nothingToLearn(folder: dataset.folder, reason: skipped.first?.reason ?? "")
     }
     guard !validation.examples.isEmpty else { throw .noValidation(folder: dataset.folder) }
   }

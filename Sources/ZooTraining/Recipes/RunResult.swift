@@ -8,7 +8,10 @@ struct RunResult {
   private let target: TargetNetwork
   private let learning: ParameterGroups
   private let data: PreparedData
-  private let judged: JudgedExamples
+  private let judged: any ExampleFindings
+  private let lossName: String
+  /// What was learnt, in the outputs' own units.
+  private let learnt: Weights
   private let run: FinishedRun<Dataset>
 
   private static let mistakesShown = 12
@@ -21,17 +24,32 @@ struct RunResult {
   ) throws {
     (self.tuning, self.target, self.data, learning) = (tuning, target, data, part.parameters)
     let (network, dataset) = (tuning.network, tuning.dataset)
-    let weights = try StartingWeights(network: network, part: part, recipe: tuning.recipe).make(learnt: trained.best)
+    let objective = try tuning.recipe.objective(for: dataset, data.training.examples)
+    lossName = objective.lossName
+    learnt = try objective.scale?.folded(into: trained.best, part.cut) ?? trained.best
+    let weights = try StartingWeights(network: network, part: part, recipe: tuning.recipe).make(learnt: learnt)
     let logits = try FeatureNetwork(
       part.cut.trainable, weights: weights, shape: data.shape, threads: tuning.threads
     ).logits(data.validation.features)
-    judged = JudgedExamples(logits: logits, truths: data.validation.labels, labels: dataset.labels)
+    judged = Self.findings(logits, data.validation.examples, dataset)
     run = FinishedRun(
       model: (network.name, network.path, network.digest), dataset: dataset, source: dataset.folder,
       counts: (data.training.examples.count, data.validation.examples.count), recipe: tuning.recipe,
       folder: tuning.folder, trained: trained,
       findings: judged, newlyInitialised: target.newlyInitialised,
       parameters: learning.count(in: target.graph))
+  }
+
+  private static func findings(
+    _ outputs: [[Float]], _ examples: [Example], _ dataset: Dataset
+  ) -> any ExampleFindings {
+    let labels = dataset.labels
+    return switch dataset.problem {
+    case .classes: JudgedExamples(logits: outputs, truths: examples.map(\.label), labels: labels)
+    case .multiLabel: JudgedLabels(logits: outputs, truths: examples.map(\.labels), labels: labels)
+    case .regression:
+      JudgedValues(predictions: outputs.map { $0.map(Double.init) }, truths: examples.map(\.values), names: labels)
+    }
   }
 
   func write() throws -> FineTuned {
@@ -46,12 +64,12 @@ struct RunResult {
   private func writeCheckpoint() throws -> WrittenCheckpoint {
     if tuning.recipe.lowRank?.isKeptApart == true {
       let adapter = AdapterWriter(graph: target.graph, learning: learning, recipe: tuning.recipe, task: nil)
-      return try adapter.write(run.trained.best, metadata: metadata, to: tuning.folder)
+      return try adapter.write(learnt, metadata: metadata, to: tuning.folder)
     }
     var stateDict = tuning.network.stateDict
     for name in target.replaced { stateDict[name] = nil }
-    let learnt = try learning.lowRank.merged(run.trained.best) { try stateDict[$0].map(FloatTensor.init) }
-    for (name, tensor) in learnt.sorted(by: { $0.key < $1.key }) { stateDict[name] = try tensor.stored() }
+    let merged = try learning.lowRank.merged(learnt) { try stateDict[$0].map(FloatTensor.init) }
+    for (name, tensor) in merged.sorted(by: { $0.key < $1.key }) { stateDict[name] = try tensor.stored() }
     return try tuning.folder.write(stateDict, metadata)
   }
 
@@ -60,6 +78,7 @@ struct RunResult {
     metadata.model = tuning.network.name
     metadata.config = target.description.json
     metadata.labels = tuning.dataset.labels
+    metadata.problem = tuning.dataset.problem
     metadata.input = tuning.network.input
     metadata.newlyInitialised = target.newlyInitialised
     metadata.training = CheckpointMetadata.encode(run.record())
@@ -72,6 +91,7 @@ struct RunResult {
       written, title: tuning.title, command: tuning.command,
       facts: [("What learnt", recipe.whatLearns), ("Changes of pictures", changes(recipe))], mistakes: mistakes,
       warnings: tuning.warnings)
+    content.loss = lossName
     content.skipped = data.skipped
     let alike = NearDuplicates.find(training: data.training.examples, validation: data.validation.examples)
     content.nearDuplicateCount = alike.count
@@ -92,12 +112,11 @@ struct RunResult {
   }
 
   private var mistakes: [ReportContent.Mistake] {
-    let labels = tuning.dataset.labels
-    return judged.mistakes.prefix(Self.mistakesShown).map { mistake in
+    judged.mistakes.prefix(Self.mistakesShown).map { mistake in
       let example = data.validation.examples[mistake.place]
       return ReportContent.Mistake(
-        name: example.name, truth: labels[example.label], prediction: labels[mistake.prediction],
-        confidence: mistake.confidence, thumbnail: Self.thumbnail(example.path))
+        name: example.name, truth: mistake.truth, prediction: mistake.prediction, confidence: mistake.confidence,
+        thumbnail: Self.thumbnail(example.path))
     }
   }
 

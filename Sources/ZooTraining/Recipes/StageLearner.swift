@@ -12,12 +12,12 @@ final class StageLearner: NetworkLearner {
   private let data: PreparedData
   private let source: any ExampleSource
   private let threads: Int?
-  private let loss: ClassLoss
+  private let loss: any Objective
   let groups: [GradientDescent.Group]
 
   /// - Parameter weights: of the part that is trained.
   init(
-    part: TargetNetwork.Part, weights: Weights, source: any ExampleSource, data: PreparedData, loss: ClassLoss,
+    part: TargetNetwork.Part, weights: Weights, source: any ExampleSource, data: PreparedData, loss: any Objective,
     recipe: Recipe, threads: Int?
   ) throws {
     graph = part.cut.trainable
@@ -65,7 +65,7 @@ final class StageLearner: NetworkLearner {
 
   func judge() throws -> Judgement {
     let network = try FeatureNetwork(graph, weights: plan.weights(), shape: source.shape, threads: threads)
-    return SoftmaxLoss.judge(try network.logits(data.validation.features), truths: data.validation.labels)
+    return loss.judge(try network.logits(data.validation.features), data.validation.examples)
   }
 
   func learntWeights() -> Weights {

@@ -1,3 +1,4 @@
+import ZooCheckpoint
 import ZooGraph
 
 /// Why a network can't be fine-tuned, or a run can't go on.
@@ -15,6 +16,8 @@ public enum TrainingError: Error, Sendable, Equatable {
   case frozenHead(pattern: String, name: String)
   /// Hidden layers need a linear last layer to stand in the place of.
   case noLinearHead(model: String)
+  /// Regression needs a last layer with a bias and nothing behind it.
+  case noNumbers(model: String)
   /// The checkpoint doesn't say which network it is.
   case noDescription(file: String)
   /// The checkpoint doesn't name its classes.
@@ -45,6 +48,7 @@ public enum TrainingError: Error, Sendable, Equatable {
   /// The model's settings name no such token, or the tokenizer hasn't it.
   case noToken(file: String, field: String)
   case wrongTask(model: String, task: NetworkTask)
+  case otherProblem(model: String, found: ProblemType, expected: ProblemType)
   /// No parameter belongs to the stages that are to learn.
   case nothingLearns(model: String)
   case labelsDisagree(file: String, folder: String, unknown: String, known: [String])

@@ -28,6 +28,11 @@ extension TrainingError: ReportableError {
       ErrorReport(
         .badData, file: model, problem: "its last layer is a convolution, which hidden layers can't stand in for",
         advice: "use another recipe than mlp")
+    case .noNumbers(let model):
+      ErrorReport(
+        .badData, file: model,
+        problem: "rectifies what its last layer gives, or that has no bias: it can't give numbers",
+        advice: "take another network, such as efficientnet_lite0 or resnet18")
     case .noDescription(let file):
       ErrorReport(
         .badData, file: file, problem: "doesn't say which network it holds",
@@ -94,6 +99,9 @@ extension TrainingError: ReportableError {
       ErrorReport(
         .badData, file: model, problem: "can't be given a head for \(task.rawValue)",
         advice: "BERT, RoBERTa, DistilBERT and GPT-2 tell classes, T5 answers, GPT-2 goes on with texts")
+    case .otherProblem(let model, let found, let expected):
+      ErrorReport(
+        .usage, file: model, problem: "is a network for \(found.rawValue), expected one for \(expected.rawValue)")
     case .nothingLearns(let model):
       ErrorReport(
         .usage, file: model, problem: "has no parameters of its own in the stages that are to learn",

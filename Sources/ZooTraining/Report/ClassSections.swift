@@ -39,12 +39,7 @@ struct ClassSections {
       "<div class=\"scroll\"><table><thead><tr><th>class</th><th>\(content.examples)</th><th>precision</th><th>recall</th><th>F1</th></tr>"
     html += "</thead><tbody>"
     for (label, name) in matrix.labels.enumerated() {
-      let cells = [matrix.precision(label), matrix.recall(label), matrix.f1(label)].map { value in
-        value.map {
-          "<td><meter min=\"0\" max=\"1\" value=\"\(String(format: "%.4f", $0))\"></meter> \(HTMLReport.percent($0))</td>"
-        }
-          ?? "<td>–</td>"
-      }
+      let cells = [matrix.precision(label), matrix.recall(label), matrix.f1(label)].map(HTMLReport.meterCell)
       html += "<tr><th>\(name.escapedForHTML)</th><td>\(matrix.support(label))</td>\(cells.joined())</tr>"
     }
     return html + "</tbody></table></div>"
@@ -52,10 +47,10 @@ struct ClassSections {
 
   private func reliability() -> String {
     """
-      <section><h2>Reliability</h2><div class="side">\(ReliabilityChart(calibration: calibration).svg())<p>How often the \
-      network is right (upwards) where it is so sure (to the right); bars say how many \(content.examples) there are. \
-      Below the diagonal it is surer than it should be. Expected calibration error: \
-      <b>\(HTMLReport.percent(calibration.error))</b>.</p></div></section>
-      """
+    <section><h2>Reliability</h2><div class="side">\(ReliabilityChart(calibration: calibration).svg())<p>How often the \
+    network is right (upwards) where it is so sure (to the right); bars say how many \(content.examples) there are. \
+    Below the diagonal it is surer than it should be. Expected calibration error: \
+    <b>\(HTMLReport.percent(calibration.error))</b>.</p></div></section>
+    """
   }
 }

@@ -56,7 +56,7 @@ public struct HTMLReport {
     let metric = content.epochs.last?.metric ?? .accuracy
     let scores = content.epochs.compactMap(\.trainingScore)
     let score = LineChart(
-      title: metric.name.capitalizedFirst,
+      title: metric.title,
       series: (scores.count == content.epochs.count ? [.init(name: "training", values: scores)] : [])
         + [.init(name: "validation", values: content.epochs.map(\.validationScore), place: 1)],
       maximum: metric.isShare ? 1 : nil, isPercent: metric.isShare, marked: content.bestEpoch)
@@ -136,9 +136,12 @@ public struct HTMLReport {
     return "<h2 class=\"later\">Where the time went</h2><div class=\"scroll\"><table>\(rows.joined())</table></div>"
   }
 
-  static func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
-}
+  /// A share in a table, as a bar and a number.
+  static func meterCell(_ share: Double?) -> String {
+    guard let share else { return "<td>–</td>" }
+    let value = String(format: "%.4f", share)
+    return "<td><meter min=\"0\" max=\"1\" value=\"\(value)\"></meter> \(percent(share))</td>"
+  }
 
-extension String {
-  var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
+  static func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
 }

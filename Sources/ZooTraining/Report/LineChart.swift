@@ -20,7 +20,7 @@ struct LineChart {
 
   private static let width = 560.0
   private static let height = 260.0
-  private static let left = 46.0
+  private static let left = 54.0
   private static let right = 14.0
   private static let top = 14.0
   private static let bottom = 34.0
@@ -46,7 +46,9 @@ struct LineChart {
       body +=
         "<line class=\"mark\" x1=\"\(x)\" x2=\"\(x)\" y1=\"\(Self.text(Self.top))\" y2=\"\(Self.text(Self.height - Self.bottom))\"/>"
     }
-    for (index, one) in series.enumerated() { body += curve(one, class: "c\(one.place ?? index)", of: top, count: count) }
+    for (index, one) in series.enumerated() {
+      body += curve(one, class: "c\(one.place ?? index)", of: top, count: count)
+    }
     let legend = series.enumerated().map {
       "<span class=\"key c\($0.element.place ?? $0.offset)\"></span>\($0.element.name.escapedForHTML)"
     }.joined(separator: " ")

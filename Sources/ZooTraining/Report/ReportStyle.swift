@@ -19,7 +19,7 @@ enum ReportStyle {
     svg text{font-size:12px;fill:var(--faint)}.grid{stroke:var(--line)}.mark{stroke:var(--faint);stroke-dasharray:3 4}
     polyline{fill:none;stroke-width:2.5;stroke-linejoin:round}polyline.c0{stroke:var(--train)}polyline.c1{stroke:var(--val)}
     circle.c0{fill:var(--train)}circle.c1{fill:var(--val)}
-    .legend{margin-left:.6rem}.key{display:inline-block;width:.8rem;height:.8rem;border-radius:50%;margin:0 .3rem 0 .5rem;vertical-align:-1px}
+    .point{opacity:.55}.legend{margin-left:.6rem}.key{display:inline-block;width:.8rem;height:.8rem;border-radius:50%;margin:0 .3rem 0 .5rem;vertical-align:-1px}
     .key.c0{background:var(--train)}.key.c1{background:var(--val)}
     .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
     th,td{padding:.35rem .8rem;text-align:right;border-bottom:1px solid var(--line)}

@@ -8,7 +8,10 @@ struct JudgedTokens: Findings {
   private var perplexity: String { String(format: "%.2f", exp(best?.validationLoss ?? 0)) }
 
   func tiles(_ content: ReportContent) -> [(value: String, name: String)] {
-    [(HTMLReport.percent(best?.validationScore ?? 0), "of validation \(content.examples) told"), (perplexity, "perplexity")]
+    [
+      (HTMLReport.percent(best?.validationScore ?? 0), "of validation \(content.examples) told"),
+      (perplexity, "perplexity"),
+    ]
   }
 
   func sections(_ content: ReportContent) -> String { "" }

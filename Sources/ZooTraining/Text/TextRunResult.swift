@@ -72,7 +72,7 @@ struct TextRunResult {
       let (text, most) = (example.text, Self.charactersShown)
       return ReportContent.Mistake(
         name: "\(example.name): " + (text.count > most ? text.prefix(most) + "…" : text),
-        truth: dataset.labels[example.label], prediction: dataset.labels[mistake.prediction],
+        truth: mistake.truth, prediction: mistake.prediction,
         confidence: mistake.confidence, thumbnail: nil)
     }
   }

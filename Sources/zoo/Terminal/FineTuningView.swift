@@ -19,6 +19,9 @@ final class FineTuningView {
 
   func begin(_ tuning: FineTuning) {
     let dataset = tuning.dataset
+    if let reason = dataset.reason, !isSilent {
+      print("--task \(dataset.problem.rawValue): \(reason)".escapingControlCharacters())
+    }
     begin(
       "\(tuning.network.name): \(tuning.recipe.whatLearns), for \(Self.classes(of: dataset))", dataset, tuning.recipe)
     if !isSilent { noteImbalance(dataset) }
@@ -45,15 +48,24 @@ final class FineTuningView {
   }
 
   private static func classes(of dataset: some DividedData) -> String {
-    "\(dataset.labels.count) classes: " + dataset.labels.prefix(10).joined(separator: ", ")
+    "\(dataset.labels.count) \(word(dataset.problem, dataset.labels.count)): "
+      + dataset.labels.prefix(10).joined(separator: ", ")
       + (dataset.labels.count > 10 ? ", …" : "")
+  }
+
+  private static func word(_ problem: ProblemType, _ count: Int) -> String {
+    switch problem {
+    case .classes: "classes"
+    case .multiLabel: count == 1 ? "label that holds or not" : "labels that each hold or not"
+    case .regression: count == 1 ? "number" : "numbers"
+    }
   }
 
   private func noteShared<Examples: DividedData>(_ dataset: Examples) {
     let (shared, what) = (dataset.sharedExamples, Examples.examples)
     guard let first = shared.first else { return }
     Terminal.note(
-      "zoo: \(shared.count) of the validation \(what) are training \(what) too, which flatters the accuracy: "
+      "zoo: \(shared.count) of the validation \(what) are training \(what) too, which flatters the result: "
         + "\(first.validation) = \(first.training)".escapingControlCharacters())
   }
 
@@ -63,7 +75,7 @@ final class FineTuningView {
       let most = counts.indices.max(by: { counts[$0] < counts[$1] })
     else { return }
     Terminal.note(
-      "zoo: the classes differ in size, from \(counts[least]) training pictures of \(dataset.labels[least]) to "
+      "zoo: the \(dataset.problem == .classes ? "classes" : "labels") differ in size, from \(counts[least]) training pictures of \(dataset.labels[least]) to "
         + "\(counts[most]) of \(dataset.labels[most]); --class-weights lets rare ones count more")
   }
 

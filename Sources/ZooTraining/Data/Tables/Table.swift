@@ -7,6 +7,8 @@ public struct Table: Sendable {
     /// The line that it begins on, from 1.
     public let line: Int
     public let fields: [String: String]
+    /// Those whose value is a list of texts or numbers, which JSON alone has.
+    public var lists: [String: [String]] = [:]
   }
 
   public let path: String
@@ -45,6 +47,25 @@ public struct Table: Sendable {
 
   /// The first of some usual names of a column that it has; the very first where it has none.
   func column(among usual: [String]) -> String { usual.first(where: columns.contains) ?? usual[0] }
+
+  /// The texts of a column that every record has, one or several each: JSON's lists, or a field's parts.
+  ///
+  /// - Throws: ``TableError``.
+  func lists(of column: String, separator: Character) throws(TableError) -> [[String]] {
+    guard columns.contains(column) else { throw .noColumn(file: path, column: column, found: columns) }
+    var lists: [[String]] = []
+    for record in records {
+      if let list = record.lists[column] {
+        lists.append(list)
+      } else if let text = record.fields[column] {
+        lists.append(
+          text.split(separator: separator).map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty })
+      } else {
+        throw .noField(file: path, line: record.line, column: column)
+      }
+    }
+    return lists
+  }
 
   /// The values of a column that every record has.
   ///

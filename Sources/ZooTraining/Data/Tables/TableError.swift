@@ -51,7 +51,7 @@ extension TableError: ReportableError {
     case .noColumn(let file, let column, let found):
       ErrorReport(
         .badData, file: file, problem: "has no column '\(column)', but \(found.joined(separator: ", "))",
-        advice: "name the column with --text-column, --label-column, or in the file")
+        advice: "name the column with --text-column, --label-column or --targets, or in the file")
     case .noField(let file, let line, let column):
       ErrorReport(.badData, file: file, place: "line \(line)", problem: "has no '\(column)'", advice: "add it")
     }
