@@ -29,6 +29,11 @@ extern "C" {
 
 int32_t zoo_channel_block(void) { return has_avx512() ? 16 : 8; }
 
+void zoo_onednn_version(int32_t version[3]) {
+  auto found = dnnl_version();
+  version[0] = found->major, version[1] = found->minor, version[2] = found->patch;
+}
+
 zoo_network *zoo_network_create(int32_t threads) {
   try {
     auto network = new zoo_network;

@@ -37,6 +37,8 @@ typedef struct {
 
 /// 16 where the processor has AVX-512, else 8.
 int32_t zoo_channel_block(void);
+/// Of the oneDNN that runs: major, minor and patch.
+void zoo_onednn_version(int32_t version[3]);
 
 /// NULL where oneDNN can't start. `threads` below 1 means as many as there are cores.
 zoo_network *zoo_network_create(int32_t threads);

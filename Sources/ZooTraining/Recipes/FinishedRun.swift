@@ -1,5 +1,6 @@
 import Foundation
 import ZooCheckpoint
+import ZooEngine
 
 /// A run that has ended, whatever its examples are: what its checkpoint and its report say of it.
 struct FinishedRun<Examples: DividedData> {
@@ -54,7 +55,8 @@ struct FinishedRun<Examples: DividedData> {
         ),
         ("Seed", "\(recipe.seed)"),
       ] + lowRank + [("Parameters that learnt", parameters.words)] + facts + [
-        ("Program", "zoo \(ZooVersion.current)"), ("Result", written.path), ("Result's digest", written.digest),
+        ("Program", "zoo \(ZooVersion.current), \(KernelLibrary.name)"),
+        ("Result", written.path), ("Result's digest", written.digest),
       ],
       epochs: trained.position.records, bestEpoch: trained.position.bestEpoch, findings: findings,
       mistakes: mistakes, warnings: warnings + sharedExamples)
