@@ -106,7 +106,7 @@ let package = Package(
     + modules.map {
       .testTarget(name: "\($0)Tests", dependencies: [.byName(name: $0), "TestSupport"])
     } + [
-      .target(name: "TestSupport", dependencies: ["ZooCheckpoint"], path: "Tests/TestSupport"),
+      .target(name: "TestSupport", dependencies: ["ZooCheckpoint", "ZooVision"], path: "Tests/TestSupport"),
       .testTarget(name: "EndToEndTests", dependencies: ["zoo", "TestSupport"]),
       .target(
         name: "FuzzTargets",

@@ -45,6 +45,8 @@ int zoo_png_open(zoo_png *decoder, const void *bytes, size_t count) {
   png_read_info(state->png, state->info);
   decoder->width = png_get_image_width(state->png, state->info);
   decoder->height = png_get_image_height(state->png, state->info);
+  png_byte colour = png_get_color_type(state->png, state->info);
+  decoder->is_single = colour == PNG_COLOR_TYPE_GRAY || colour == PNG_COLOR_TYPE_PALETTE;
   return 0;
 }
 
@@ -77,6 +79,28 @@ int zoo_png_read(zoo_png *decoder, uint8_t *rgba) {
   for (int pass = 0; pass < passes; pass++)
     for (uint32_t row = 0; row < decoder->height; row++) png_read_row(png, rgba + (size_t)row * decoder->width * 4, NULL);
   png_read_end(png, NULL);
+  return 0;
+}
+
+int zoo_png_read_numbers(zoo_png *decoder, uint8_t *numbers) {
+  reader *state = decoder->state;
+  png_structp png = state->png;
+  if (setjmp(png_jmpbuf(png))) return -1;
+  int is_wide = png_get_bit_depth(png, state->info) == 16;
+  // A byte a pixel, its value as it is.
+  png_set_packing(png);
+  int passes = png_set_interlace_handling(png);
+  png_read_update_info(png, state->info);
+  size_t row_bytes = (size_t)decoder->width * (is_wide ? 2 : 1);
+  if (png_get_rowbytes(png, state->info) != row_bytes) png_error(png, "an unexpected row size");
+  // Single bytes stand in the lower half until all passes are there.
+  for (int pass = 0; pass < passes; pass++)
+    for (uint32_t row = 0; row < decoder->height; row++) png_read_row(png, numbers + row * row_bytes, NULL);
+  png_read_end(png, NULL);
+  for (size_t place = (size_t)decoder->width * decoder->height; !is_wide && place-- > 0;) {
+    numbers[place * 2 + 1] = numbers[place];
+    numbers[place * 2] = 0;
+  }
   return 0;
 }
 

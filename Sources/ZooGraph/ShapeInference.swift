@@ -81,8 +81,11 @@ extension Graph {
   /// one sequence of token ids: [tokens]).
   ///
   /// - Throws: ``GraphError``.
-  public func inferShapes(input shape: [Int]) throws(GraphError) -> [[Int]] {
+  ///
+  /// - Parameter sizes: shapes of values that nothing here makes and that only say how large another becomes.
+  public func inferShapes(input shape: [Int], sizes: [ValueID: [Int]] = [:]) throws(GraphError) -> [[Int]] {
     var shapes = [[Int]?](repeating: nil, count: values)
+    for (value, size) in sizes { shapes[value.index] = size }
     shapes[input.index] = shape
     if let decoderInput { shapes[decoderInput.index] = shape }
     for parameter in parameters { shapes[parameter.value.index] = parameter.shape }

@@ -20,13 +20,15 @@ extension StageError: ReportableError {
 extension Graph {
   /// The one value that enters stage `stage` from before it.
   ///
+  /// - Parameter ignoringSizes: whether a value that enters only to say how large a picture becomes doesn't count.
   /// - Throws: ``StageError``.
-  public func value(entering stage: Int) throws(StageError) -> ValueID {
+  public func value(entering stage: Int, ignoringSizes: Bool = false) throws(StageError) -> ValueID {
     guard (0...stages.count).contains(stage) else { throw .outOfRange(stage: stage, stages: stages.count) }
     if stage == 0 { return input }
     let before = Set(nodes.filter { $0.stage < stage }.map(\.output)).union([input])
     let after = nodes.filter { $0.stage >= stage }
-    let crossing = Set(after.flatMap(\.inputs)).union(outputs).intersection(before)
+    let entering = after.flatMap { ignoringSizes && $0.operation == .resize ? Array($0.inputs.prefix(1)) : $0.inputs }
+    let crossing = Set(entering).union(outputs).intersection(before)
     guard crossing.count == 1, let value = crossing.first else {
       throw .severalValuesCross(stage: stage < stages.count ? stages[stage] : "end", count: crossing.count)
     }

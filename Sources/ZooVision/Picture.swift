@@ -31,4 +31,14 @@ public enum PictureError: Error, Sendable, Equatable {
   case noPixels(file: String, width: Int, height: Int)
   case tooLarge(file: String, width: Int, height: Int)
   case badPreprocessing(problem: String)
+  /// A picture whose pixels aren't numbers of classes.
+  case noMask(file: String, MaskProblem)
+
+  public enum MaskProblem: Sendable, Equatable {
+    case notPNG
+    /// Pixels have a red, green and blue of their own, or a transparency.
+    case colours
+    /// A number that no mask can hold.
+    case beyond(number: Int, x: Int, y: Int)
+  }
 }

@@ -8,6 +8,7 @@ import ZooGraph
 //   parity-runner logits CHECKPOINT INPUT.safetensors OUTPUT.safetensors
 //   parity-runner gradients CHECKPOINT INPUT.safetensors OUTPUT.safetensors --statistics frozen|batch
 //   parity-runner steps CHECKPOINT BATCHES.safetensors OPTIMIZER RATE DECAY frozen|batch   losses, one a line
+//   parity-runner pixel-gradients CHECKPOINT INPUT.safetensors OUTPUT.safetensors
 //   parity-runner sequences CHECKPOINT TEXTS.json OUTPUT.safetensors [PRECISION]
 //   parity-runner sequence-gradients CHECKPOINT TASK.json OUTPUT.safetensors
 //   parity-runner sequence-steps CHECKPOINT TASKS.json OPTIMIZER RATE DECAY
@@ -26,6 +27,7 @@ do {
     try steps(arguments[2], arguments[3], try recipe(arguments[4...6]), usesBatch: arguments[7] == "batch")
   case "sequence-steps" where arguments.count >= 7:
     try sequenceSteps(arguments[2], arguments[3], try recipe(arguments[4...6]))
+  case "pixel-gradients" where arguments.count >= 5: try pixelGradients(arguments[2], arguments[3], arguments[4])
   case "time" where arguments.count >= 7: try time(arguments[2], arguments[3...6].compactMap { Int($0) })
   case "training-time" where arguments.count >= 7:
     try timeTraining(arguments[2], arguments[3...6].compactMap { Int($0) })

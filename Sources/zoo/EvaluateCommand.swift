@@ -13,6 +13,9 @@ struct EvaluateCommand: ParsableCommand {
 
       A multi-label network is judged by a table with a column labels, or one of 0 and 1 for each of its labels: mean \
       average precision, F1 and exact matches. A regression network by a table with its columns of numbers: RMSE, MAE, R².
+
+      A network that gives each pixel a class is judged by pictures with masks, as zoo finetune --help describes them: \
+      mean IoU (intersection over union) over the classes, and how many pixels are right.
       """)
 
   @Argument(help: "A checkpoint, any weight file of a known model, or the name of a model in the store.")
@@ -33,6 +36,11 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     let catalog = try display.catalog()
     let loaded = try LoadedModel.find(display.local(model), catalog: catalog)
+    if loaded.task == .imageSegmentation {
+      guard !tta else { throw UsageError(problem: "--tta is for networks with a class a picture") }
+      return try SegmentationEvaluationRun(display: display, threads: threads).run(loaded, data: data)
+    }
+    guard !SegmentationDataset.mayStand(at: data) else { return try loaded.require(.imageSegmentation) }
     let bar = LazyProgress(quiet: display.quiet)
     switch loaded.problem {
     case .classes: break

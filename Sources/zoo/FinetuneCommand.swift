@@ -20,6 +20,13 @@ struct FinetuneCommand: ParsableCommand {
 
         zoo finetune --model minilm.safetensors --data reviews.csv --unfreeze 2
 
+      With a network that gives each pixel a class (zoo list --task image-segmentation) the data is a folder with \
+      images/ and masks/, each perhaps with train/ and val/ in it, or Pascal VOC's folders, or a table with columns path \
+      and mask. A mask is a PNG of its picture's name and size, whose gray values or palette indices are numbers of \
+      classes; 255 is ignored. classes.txt may name the classes, a line each:
+
+        zoo finetune --model lraspp_mobilenet_v3_large --data leaves --recipe full --size 256 --augment standard
+
       Without --data and --model the built-in demo runs: a tiny network inside the program learns three kinds of \
       shapes that it has never seen.
 
@@ -83,10 +90,14 @@ struct FinetuneCommand: ParsableCommand {
         return try TextFineTuningRun(command: self, view: view, stop: stop).run(text, data: data)
       }
     }
+    if SegmentationDataset.mayStand(at: data) {
+      return try SegmentationFineTuningRun(command: self, view: view, stop: stop).run(try loadedModel(), data: data)
+    }
     let dataset = try Dataset(
       folder: data, columns: pictures.columns(label: texts.labelColumn), seed: learning.seed, head: head, split: split)
     let recipe = try learning.recipe(for: dataset, chosen: view.show(_:))
     let loaded = try loadedModel()
+    guard loaded.task != .imageSegmentation else { throw MaskDataError.noMasks(folder: data) }
     var tuning = FineTuning(
       network: try PretrainedNetwork(loaded), dataset: dataset, recipe: recipe,
       folder: output ?? defaultFolder(dataset.folder))
@@ -107,7 +118,7 @@ struct FinetuneCommand: ParsableCommand {
     (["zoo"] + CommandLine.arguments.dropFirst()).map(\.quotedForShell).joined(separator: " ")
   }
 
-  private func loadedModel() throws -> LoadedModel {
+  func loadedModel() throws -> LoadedModel {
     let catalog = try display.catalog()
     if let model { return try LoadedModel.find(display.local(model), catalog: catalog) }
     let store = ModelStore()

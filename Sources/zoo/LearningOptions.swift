@@ -51,6 +51,11 @@ struct LearningOptions: ParsableArguments {
   var augment = ""
   @Option(help: "Changed views of each picture whose frozen features are kept, instead of changing pictures each time.")
   var views = 0
+  @Option(
+    help:
+      "The shorter side that pictures are resized to, for networks that give each pixel a class; default: their own."
+  )
+  var size: Int?
   @Option(help: "Mix examples with one another by shares of Beta(n, n), such as 0.2.")
   var mixup = 0.0
   @Option(help: "Put parts of pictures into one another by shares of Beta(n, n), such as 1.")
@@ -90,7 +95,8 @@ struct LearningOptions: ParsableArguments {
   /// - Parameter chosen: hears what `auto` has chosen.
   /// - Throws: ``TrainingError``.
   func recipe(for dataset: Dataset, chosen: (AutomaticRecipe) -> Void) throws -> Recipe {
-    try completed(
+    try requireNoSize()
+    return try completed(
       Recipe(
         kind: kind(AutomaticRecipe(for: dataset), chosen), unfreeze: stages,
         epochs: epochs, batchSize: batchSize, learningRate: learningRate, optimizer: optimizer,
@@ -99,11 +105,26 @@ struct LearningOptions: ParsableArguments {
 
   /// - Throws: ``TrainingError``.
   func recipe(for texts: TextDataset, chosen: (AutomaticRecipe) -> Void) throws -> Recipe {
-    try completed(
+    try requireNoSize()
+    return try completed(
       Recipe.forTexts(
         texts.purpose, kind: kind(AutomaticRecipe(examplesPerClass: texts.trainingCounts), chosen), unfreeze: stages,
         epochs: epochs, batchSize: batchSize, learningRate: learningRate, optimizer: optimizer,
         weightDecay: weightDecay, labelSmoothing: labelSmoothing, seed: seed))
+  }
+
+  /// - Throws: ``TrainingError``.
+  func recipe(for masks: SegmentationDataset, chosen: (AutomaticRecipe) -> Void) throws -> Recipe {
+    try completed(
+      Recipe.forPixels(
+        kind: kind(AutomaticRecipe(examplesPerClass: masks.trainingCounts), chosen), unfreeze: stages,
+        epochs: epochs, batchSize: batchSize, learningRate: learningRate, optimizer: optimizer,
+        weightDecay: weightDecay, labelSmoothing: labelSmoothing, seed: seed))
+  }
+
+  private func requireNoSize() throws(TrainingError) {
+    guard let size else { return }
+    throw .badOption(name: "--size", value: "\(size)", expected: "a network that gives each pixel a class")
   }
 
   private func kind(_ automatic: AutomaticRecipe, _ chosen: (AutomaticRecipe) -> Void) -> Recipe.Kind? {
@@ -136,6 +157,7 @@ struct LearningOptions: ParsableArguments {
     }
     if let headEpochs { made.headEpochs = headEpochs }
     made.dropout = dropout
+    made.pictureSize = size
     made.unfrozenNames = unfreeze.filter { Int($0) == nil }
     made.frozenNames = freeze
     made.usesBatchStatistics = statistics.map { $0 == .batch }

@@ -5,6 +5,8 @@
 
 typedef struct {
   uint32_t width, height;
+  /// Whether a pixel is one number: a gray value or a place in a palette.
+  int is_single;
   char message[128];
   void *state;
 } zoo_png;
@@ -13,6 +15,8 @@ typedef struct {
 int zoo_png_open(zoo_png *decoder, const void *bytes, size_t count);
 /// Decodes into width * height * 4 bytes of 8-bit RGBA.
 int zoo_png_read(zoo_png *decoder, uint8_t *rgba);
+/// Of a picture whose pixels are one number: decodes these into width * height * 2 bytes, the higher byte of each first.
+int zoo_png_read_numbers(zoo_png *decoder, uint8_t *numbers);
 void zoo_png_close(zoo_png *decoder);
 
 /// Encodes 8-bit RGB; returns the bytes (to be freed by the caller) and their count, or NULL.

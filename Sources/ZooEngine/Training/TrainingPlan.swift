@@ -35,6 +35,7 @@ public final class TrainingPlan {
   private var buffers: [Float]
   private let weightsBefore: Weights
   private let inputShape: [Int]
+  private let sizes: [ValueID: [Int]]
   private let options: TrainingOptions
   private var programs: [Int: TrainingProgram] = [:]
   private let arena: TrainingArena
@@ -42,13 +43,16 @@ public final class TrainingPlan {
   /// - Parameters:
   ///   - trainable: names of the parameters to train.
   ///   - inputShape: of one example, without the batch: [C, H, W] or [C].
+  ///   - sizes: shapes, with the batch left out too, of values before the graph that say how large pictures become.
   /// - Throws: ``EngineError``, `GraphError`.
   public init(
-    graph: Graph, weights: Weights, trainable: Set<String>, inputShape: [Int], options: TrainingOptions = .init()
+    graph: Graph, weights: Weights, trainable: Set<String>, inputShape: [Int], sizes: [ValueID: [Int]] = [:],
+    options: TrainingOptions = .init()
   ) throws {
     self.graph = graph
     self.trainable = trainable
     self.inputShape = inputShape
+    self.sizes = sizes
     self.options = options
     arena = try TrainingArena()
     weightsBefore = weights
@@ -65,7 +69,7 @@ public final class TrainingPlan {
   public struct Step: Sendable {
     /// Mean over the batch.
     public let loss: Double
-    /// [N, classes].
+    /// [N, classes], or [N, classes, H, W] where each pixel has a class.
     public let logits: [Float]
     public let classes: Int
   }
@@ -81,7 +85,7 @@ public final class TrainingPlan {
     -> Step
   {
     try step(input, batch: labels.count, seed: seed) { logits, classes, gradient in
-      guard labels.allSatisfy({ (0..<classes).contains($0) }) else {
+      guard labels.allSatisfy({ (0..<classes).contains($0) }), logits.count == labels.count * classes else {
         throw EngineError.inputShape(expected: [classes], found: labels)
       }
       return CrossEntropy.loss(
@@ -93,8 +97,8 @@ public final class TrainingPlan {
 
   /// The same for any loss.
   ///
-  /// - Parameter loss: gets the logits, [N, classes], and the number of classes; fills the loss's gradient with respect
-  ///   to the logits and gives its value.
+  /// - Parameter loss: gets the logits, [N, classes] or [N, classes, H, W], and the number of classes; fills the loss's
+  ///   gradient with respect to the logits and gives its value.
   /// - Throws: ``EngineError``, and whatever `loss` throws.
   public func step(
     _ input: UnsafeBufferPointer<Float>, batch: Int, seed: UInt64 = 0,
@@ -104,7 +108,7 @@ public final class TrainingPlan {
       throw EngineError.inputShape(expected: [batch] + inputShape, found: [input.count])
     }
     let program = try program(batch: batch)
-    var logits = [Float](repeating: 0, count: batch * program.classes)
+    var logits = [Float](repeating: 0, count: batch * program.outputCount)
     try program.forward(input, parameters: parameters, buffers: &buffers, seed: seed, output: &logits)
     var gradient = [Float](repeating: 0, count: logits.count)
     let mean = try loss(logits, program.classes, &gradient)
@@ -130,7 +134,7 @@ public final class TrainingPlan {
     if let program = programs[batch] { return program }
     let program = try TrainingProgram(
       graph: graph, layout: layout, buffers: bufferLayout, trainable: trainable, inputShape: [batch] + inputShape,
-      options: options, arena: arena)
+      sizes: sizes.mapValues { [batch] + $0 }, options: options, arena: arena)
     programs[batch] = program
     return program
   }

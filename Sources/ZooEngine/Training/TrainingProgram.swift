@@ -5,6 +5,8 @@ import ZooGraph
 /// The layers of a training network for one batch size.
 final class TrainingProgram {
   let classes: Int
+  /// Logits of one example.
+  let outputCount: Int
   let handle: OpaquePointer
   let graph: Graph
   let layout: ParameterLayout
@@ -22,11 +24,12 @@ final class TrainingProgram {
   /// - Parameter arena: shared with the network's programs for other batch sizes; one of them runs at a time.
   init(
     graph: Graph, layout: ParameterLayout, buffers: ParameterLayout, trainable: Set<String>, inputShape: [Int],
-    options: TrainingOptions, arena: TrainingArena
+    sizes: [ValueID: [Int]], options: TrainingOptions, arena: TrainingArena
   ) throws {
-    let shapes = try graph.inferShapes(input: inputShape)
-    guard let output = graph.outputs.first, graph.outputs.count == 1, shapes[output.index].count == 2 else {
-      throw EngineError.unsupported(node: "output", problem: "training takes one output [N, classes]")
+    let shapes = try graph.inferShapes(input: inputShape, sizes: sizes)
+    guard let output = graph.outputs.first, graph.outputs.count == 1, [2, 4].contains(shapes[output.index].count) else {
+      throw EngineError.unsupported(
+        node: "output", problem: "training takes one output, [N, classes] or [N, classes, H, W]")
     }
     guard let handle = zoo_trainer_create(Int32(options.threads ?? 0), arena.handle) else {
       throw EngineError.kernel(node: "start", problem: "can't be started")
@@ -42,6 +45,7 @@ final class TrainingProgram {
     rectified = graph.rectifiedNormalizations()
     names = graph.parametersByValue.mapValues(\.name)
     classes = shapes[output.index][1]
+    outputCount = shapes[output.index].dropFirst().reduce(1, *)
     let input = try addTensor(graph.input)
     for node in graph.nodes { try add(node) }
     guard let result = tensors[output] else { throw EngineError.unsupported(node: "output", problem: "is never made") }

@@ -56,7 +56,8 @@ public struct ClassFolders: Sendable {
     }.sorted(by: Self.precedes)
   }
 
-  private static func files(in folder: String) -> [String] {
+  /// Files in a folder and in those inside it, sorted; hidden ones are left out.
+  static func files(in folder: String) -> [String] {
     guard let walk = FileManager.default.enumerator(atPath: folder) else { return [] }
     var files: [String] = []
     while let path = walk.nextObject() as? String {

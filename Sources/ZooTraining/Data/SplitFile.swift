@@ -16,8 +16,8 @@ struct SplitFile {
   }
 
   /// - Throws: ``DataError/notInSplit(file:name:)`` where a picture isn't listed.
-  func divide(_ examples: [Example]) throws(DataError) -> (training: [Example], validation: [Example]) {
-    var (training, validation): ([Example], [Example]) = ([], [])
+  func divide<Item: Splittable>(_ examples: [Item]) throws(DataError) -> (training: [Item], validation: [Item]) {
+    var (training, validation): ([Item], [Item]) = ([], [])
     for example in examples {
       switch parts[example.name] {
       case .training: training.append(example)

@@ -6,6 +6,8 @@ public enum Metric: String, Sendable, CaseIterable {
   case meanAveragePrecision
   /// Of numbers: the root of the mean squared error, the mean of several.
   case rootMeanSquaredError
+  /// Of classes of pixels, the mean of intersection over union.
+  case meanIoU
 
   /// For people; curves and columns are headed by it.
   public var name: String {
@@ -13,6 +15,7 @@ public enum Metric: String, Sendable, CaseIterable {
     case .accuracy: "accuracy"
     case .meanAveragePrecision: "mAP"
     case .rootMeanSquaredError: "RMSE"
+    case .meanIoU: "mean IoU"
     }
   }
 
@@ -22,6 +25,7 @@ public enum Metric: String, Sendable, CaseIterable {
     case .accuracy: "Accuracy"
     case .meanAveragePrecision: "Mean average precision (mAP)"
     case .rootMeanSquaredError: "Root mean squared error (RMSE)"
+    case .meanIoU: "Mean intersection over union (mIoU)"
     }
   }
 
@@ -31,13 +35,14 @@ public enum Metric: String, Sendable, CaseIterable {
     case .accuracy: "Accuracy"
     case .meanAveragePrecision: "MeanAveragePrecision"
     case .rootMeanSquaredError: "RootMeanSquaredError"
+    case .meanIoU: "MeanIoU"
     }
   }
 
   /// Whether it lies between 0 and 1 and is told in percent.
   public var isShare: Bool {
     switch self {
-    case .accuracy, .meanAveragePrecision: true
+    case .accuracy, .meanAveragePrecision, .meanIoU: true
     case .rootMeanSquaredError: false
     }
   }
@@ -45,7 +50,7 @@ public enum Metric: String, Sendable, CaseIterable {
   /// Whether a higher score is the better one.
   var isHigherBetter: Bool {
     switch self {
-    case .accuracy, .meanAveragePrecision: true
+    case .accuracy, .meanAveragePrecision, .meanIoU: true
     case .rootMeanSquaredError: false
     }
   }

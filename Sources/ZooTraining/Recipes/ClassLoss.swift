@@ -12,7 +12,13 @@ struct ClassLoss: Objective {
   static func balancedWeights(_ labels: [Int], classes: Int) -> [Float] {
     var counts = [Int](repeating: 0, count: classes)
     for label in labels { counts[label] += 1 }
-    return counts.map { $0 == 0 ? 0 : Float(labels.count) / Float(classes * $0) }
+    return balancedWeights(counts: counts)
+  }
+
+  /// - Parameter counts: examples of each class.
+  static func balancedWeights(counts: [Int]) -> [Float] {
+    let total = Double(counts.reduce(0, +))
+    return counts.map { $0 == 0 ? 0 : Float(total / Double(counts.count * $0)) }
   }
 
   var outputs: Int { classes }

@@ -33,25 +33,8 @@ public struct NetworkCut: Sendable {
     headInputs = weight.shape[1]
     endsInHead = head.output == last.output
 
-    let cut =
-      (0...max(first, 0)).reversed().lazy.compactMap { stage in
-        (try? graph.value(entering: stage)).map { (stage: stage, value: $0) }
-      }.first ?? (stage: 0, value: graph.input)
-    stage = cut.stage
-    var frozen = Self.part(of: graph, graph.nodes.filter { $0.stage < cut.stage })
-    frozen.outputs = [cut.value]
-    var trainable = Self.part(of: graph, graph.nodes.filter { $0.stage >= cut.stage })
-    trainable.input = cut.value
-    self.frozen = frozen
-    self.trainable = trainable
-  }
-
-  private static func part(of graph: Graph, _ nodes: [Node]) -> Graph {
-    var part = graph
-    part.nodes = nodes
-    let used = Set(nodes.flatMap(\.inputs))
-    part.parameters = graph.parameters.filter { used.contains($0.value) }
-    return part
+    let division = DividedGraph(graph, firstStage: first)
+    (frozen, trainable, stage) = (division.frozen, division.trainable, division.stage)
   }
 }
 

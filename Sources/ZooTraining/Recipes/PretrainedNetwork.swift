@@ -44,9 +44,10 @@ public struct PretrainedNetwork: Sendable {
 
   /// What only training from scratch uses, such as an auxiliary classifier, is left behind: it knows the old classes.
   ///
+  /// - Parameter task: what the network must be for.
   /// - Throws: `ModelError`, `PictureError`, `FamilyError`, and ``TrainingError/noDescription(file:)`` where the preprocessing is unknown.
-  public init(_ model: LoadedModel) throws {
-    try model.require(.imageClassification)
+  public init(_ model: LoadedModel, for task: NetworkTask = .imageClassification) throws {
+    try model.require(task)
     guard let input = model.metadata.input else { throw TrainingError.noDescription(file: model.path) }
     let description = try model.description.withoutTrainingParts()
     var stateDict = model.stateDict

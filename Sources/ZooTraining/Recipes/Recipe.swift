@@ -74,6 +74,9 @@ public struct Recipe: Codable, Sendable, Equatable {
 
   /// Of `lora`.
   public var lowRank: LowRank?
+  /// Of networks that give each pixel a class: the shorter side that pictures are resized to, nil for the network's own.
+  /// Squares of it are learnt from.
+  public var pictureSize: Int?
 
   /// Epochs of the head alone, on frozen features, before stages learn too: Kumar et al., "Fine-tuning can distort
   /// pretrained features and underperform out-of-distribution", ICLR 2022. nil: none, of `staged` a third of all.

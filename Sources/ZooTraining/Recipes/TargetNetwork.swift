@@ -33,12 +33,22 @@ struct TargetNetwork {
     self.description = description
     model = network.path
     let head = try Self.module(of: description).map { $0 + "." }
-    let last = graph.headModule.map { $0 + "." }
     // Hidden layers that an earlier run put there are pretrained, unless this recipe makes its own.
-    let new = recipe.kind == .mlp ? head : last
-    let names = graph.parameters.map(\.name).filter { name in new.map { name.hasPrefix($0) } ?? false }
+    let last = try Self.parametersOfClasses(description, graph)
+    let names = graph.parameters.map(\.name).filter { name in
+      recipe.kind == .mlp ? head.map { name.hasPrefix($0) } ?? false : last.contains(name)
+    }
     newlyInitialised = names
     self.replaced = replaced.filter { !names.contains($0) }
+  }
+
+  /// Those whose shape the number of classes decides: the last layer's, and all that stand beside it.
+  private static func parametersOfClasses(_ description: NetworkDescription, _ graph: Graph) throws -> Set<String> {
+    var other = description
+    other.classes += 1
+    let shapes = Dictionary(
+      try other.graph().parameters.map { ($0.name, $0.shape) }, uniquingKeysWith: { first, _ in first })
+    return Set(graph.parameters.filter { shapes[$0.name] != $0.shape }.map(\.name))
   }
 
   /// The family's own last layer, which hidden layers may stand in the place of.

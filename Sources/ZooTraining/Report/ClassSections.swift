@@ -8,16 +8,15 @@ struct ClassSections {
 
   func html() -> String {
     """
-    <section><h2>Confusion matrix</h2>\(matrix())</section>
-    <section><h2>Classes</h2>\(classes())</section>
+    <section><h2>Confusion matrix</h2>\(Self.matrix(confusion))</section>
+    <section><h2>Classes</h2>\(Self.classes(confusion, of: content.examples, last: ("F1", confusion.f1)))</section>
     \(reliability())
     \(HTMLReport.mistakes(content, none: "all validation \(content.examples) were put into their classes"))
     """
   }
 
   /// Shaded by the share of the true class.
-  private func matrix() -> String {
-    let matrix = confusion
+  static func matrix(_ matrix: ConfusionMatrix) -> String {
     let names = matrix.labels.map(\.escapedForHTML)
     var html = "<div class=\"scroll\"><table class=\"matrix\"><thead><tr><th>truth ↓ prediction →</th>"
     html += names.map { "<th>\($0)</th>" }.joined() + "</tr></thead><tbody>"
@@ -33,14 +32,21 @@ struct ClassSections {
     return html + "</tbody></table></div>"
   }
 
-  private func classes() -> String {
-    let matrix = confusion
-    var html =
-      "<div class=\"scroll\"><table><thead><tr><th>class</th><th>\(content.examples)</th><th>precision</th><th>recall</th><th>F1</th></tr>"
-    html += "</thead><tbody>"
+  /// A row a class.
+  ///
+  /// - Parameters:
+  ///   - examples: what is counted.
+  ///   - last: what stands beside precision and recall.
+  ///   - key: what stands before the class's name.
+  static func classes(
+    _ matrix: ConfusionMatrix, of examples: String, last: (name: String, value: (Int) -> Double?),
+    key: (Int) -> String = { _ in "" }
+  ) -> String {
+    var html = "<div class=\"scroll\"><table><thead><tr><th>class</th>"
+    html += [examples, "precision", "recall", last.name].map { "<th>\($0)</th>" }.joined() + "</tr></thead><tbody>"
     for (label, name) in matrix.labels.enumerated() {
-      let cells = [matrix.precision(label), matrix.recall(label), matrix.f1(label)].map(HTMLReport.meterCell)
-      html += "<tr><th>\(name.escapedForHTML)</th><td>\(matrix.support(label))</td>\(cells.joined())</tr>"
+      let cells = [matrix.precision(label), matrix.recall(label), last.value(label)].map(HTMLReport.meterCell)
+      html += "<tr><th>\(key(label))\(name.escapedForHTML)</th><td>\(matrix.support(label))</td>\(cells.joined())</tr>"
     }
     return html + "</tbody></table></div>"
   }

@@ -32,6 +32,9 @@ enum ReportStyle {
     .mistakes p{margin:.4rem 0 0;font-size:.9rem;line-height:1.35}small{overflow-wrap:anywhere}
     .side{display:grid;grid-template-columns:minmax(0,22rem) 1fr;gap:1.5rem;align-items:center}.side p{margin:0}
     .count{fill:var(--line)}h2.later{margin-top:1.2rem}
+    .segmented{list-style:none;margin:0;padding:0;display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,26rem),1fr));gap:1rem}
+    .triple{display:grid;grid-template-columns:1fr 1fr 1fr;gap:.3rem}.triple img{width:100%;height:auto;border-radius:.4rem}
+    .segmented p{margin:.3rem 0 0}
     .pair{display:grid;grid-template-columns:1fr 1fr;gap:.3rem}
     pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--page);border-radius:.5rem;padding:.7rem .9rem;margin:0 0 1rem}
     dl{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1rem;margin:0}

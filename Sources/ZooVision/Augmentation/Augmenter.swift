@@ -20,7 +20,26 @@ public struct Augmenter: Sendable {
   /// - Throws: ``PictureError``.
   public func apply(_ picture: Picture, seed: UInt64) throws -> FloatTensor {
     var random = SeededGenerator(seed: seed)
-    let changed = try changed(picture, using: &random)
+    var mask: ClassMask?
+    let changed = try changed(picture, &mask, using: &random)
+    return try input(changed, using: &random)
+  }
+
+  /// The same with the picture's mask, which every change of geometry moves along; what is erased keeps its class, as in
+  /// torchvision. Of a picture of another shape than the network's the largest part that has it is shown, anywhere.
+  ///
+  /// - Precondition: both have one size.
+  /// - Throws: ``PictureError``.
+  public func apply(_ picture: Picture, _ mask: ClassMask, seed: UInt64) throws -> (input: FloatTensor, mask: ClassMask)
+  {
+    precondition(picture.width == mask.width && picture.height == mask.height, "a mask of another size")
+    var random = SeededGenerator(seed: seed)
+    var moved: ClassMask? = mask
+    let changed = try changed(picture, &moved, using: &random)
+    return (try input(changed, using: &random), moved ?? mask)
+  }
+
+  private func input(_ changed: Picture, using random: inout SeededGenerator) throws -> FloatTensor {
     var values = try preprocessing.normalised(changed)
     if augmentation.erasing > 0, random.uniform() < augmentation.erasing,
       let window = CropWindow.randomErasure(width: changed.width, height: changed.height, using: &random)
@@ -36,28 +55,47 @@ public struct Augmenter: Sendable {
     return FloatTensor(shape: [3, changed.height, changed.width], values: values)
   }
 
-  /// The changed picture, of the network's size.
-  func changed(_ picture: Picture, using random: inout SeededGenerator) throws -> Picture {
+  /// The changed picture, of the network's size, and its mask.
+  func changed(
+    _ picture: Picture, _ mask: inout ClassMask?, using random: inout SeededGenerator
+  ) throws -> Picture {
     var result: Picture
-    if let least = augmentation.crop {
-      let window = CropWindow.random(width: picture.width, height: picture.height, least: least, using: &random)
-      result = picture.cropped(
-        window, resizedTo: (preprocessing.size[1], preprocessing.size[0]), filter: preprocessing.interpolation)
+    if let window = window(in: picture, hasMask: mask != nil, using: &random) {
+      let size = (width: preprocessing.size[1], height: preprocessing.size[0])
+      result = picture.cropped(window, resizedTo: size, filter: preprocessing.interpolation)
+      mask = mask?.cropped(window).resized(width: size.width, height: size.height)
     } else {
       result = try preprocessing.fitted(picture)
     }
-    if augmentation.flip > 0, random.uniform() < augmentation.flip { result = result.mirrored() }
+    if augmentation.flip > 0, random.uniform() < augmentation.flip {
+      result = result.mirrored()
+      mask = mask?.mirrored()
+    }
     if let many = augmentation.randAugment {
       for _ in 0..<many.operations {
-        result = AugmentationOperation.random(using: &random)
-          .apply(to: result, magnitude: many.magnitude, using: &random)
+        let drawn = AugmentationOperation.random(using: &random)
+          .drawn(for: result, magnitude: many.magnitude, using: &random)
+        if let map = drawn.operation.map(drawn.strength, for: result) { mask = mask?.transformed(map) }
+        result = drawn.operation.apply(to: result, strength: drawn.strength)
       }
     }
     if augmentation.rotation > 0 {
-      result = result.rotated(by: random.uniform(-augmentation.rotation...augmentation.rotation))
+      let map = AffineMap(rotation: random.uniform(-augmentation.rotation...augmentation.rotation))
+      result = result.transformed(map)
+      mask = mask?.transformed(map)
     }
     if let jitter = augmentation.jitter { result = Self.jittered(result, jitter, using: &random) }
     return result
+  }
+
+  /// The part of the picture that is shown; nil where ``preprocessing`` says it.
+  private func window(in picture: Picture, hasMask: Bool, using random: inout SeededGenerator) -> CropWindow? {
+    let (width, height) = (picture.width, picture.height)
+    if let least = augmentation.crop {
+      return CropWindow.random(width: width, height: height, least: least, using: &random)
+    }
+    guard hasMask else { return nil }
+    return CropWindow.largest(width: width, height: height, of: preprocessing.size, using: &random)
   }
 
   /// In an order that is random too.

@@ -27,19 +27,8 @@ extension Picture {
   /// - Parameter map: from places of the result to those of the picture, both around its centre.
   func transformed(_ map: AffineMap) -> Picture {
     var result = [UInt8](repeating: 0, count: pixels.count)
-    let (halfWidth, halfHeight) = (Float(width) / 2, Float(height) / 2)
-    for y in 0..<height {
-      for x in 0..<width {
-        // torch's affine_grid and grid_sample work with places from -1 to 1, in float32.
-        let (u, v) = (Float(x) + 0.5 - halfWidth, Float(y) + 0.5 - halfHeight)
-        let fromX = (Float(map.xx) * u + Float(map.xy) * v + Float(map.x)) / halfWidth
-        let fromY = (Float(map.yx) * u + Float(map.yy) * v + Float(map.y)) / halfHeight
-        let column = (((fromX + 1) * Float(width) - 1) / 2).rounded(.toNearestOrEven)
-        let row = (((fromY + 1) * Float(height) - 1) / 2).rounded(.toNearestOrEven)
-        guard column >= 0, row >= 0, column < Float(width), row < Float(height) else { continue }
-        let (from, to) = ((Int(row) * width + Int(column)) * 3, (y * width + x) * 3)
-        for channel in 0..<3 { result[to + channel] = pixels[from + channel] }
-      }
+    map.eachPixel(width: width, height: height) { from, to in
+      for channel in 0..<3 { result[to * 3 + channel] = pixels[from * 3 + channel] }
     }
     return Picture(width: width, height: height, pixels: result)
   }
@@ -54,7 +43,7 @@ struct CropWindow: Equatable, Sendable {
 }
 
 /// A linear map of places around a picture's centre, and a shift after it.
-struct AffineMap: Sendable {
+struct AffineMap: Sendable, Equatable {
   var (xx, xy, x) = (1.0, 0.0, 0.0)
   var (yx, yy, y) = (0.0, 1.0, 0.0)
 
@@ -79,4 +68,22 @@ struct AffineMap: Sendable {
 
   /// Moves the picture's content by whole pixels.
   init(shiftX: Int, shiftY: Int) { (x, y) = (-Double(shiftX), -Double(shiftY)) }
+
+  /// Calls `body` with the pixel that is nearest to where each of the result's comes from, and with that; those that come
+  /// from outside are left out.
+  func eachPixel(width: Int, height: Int, _ body: (_ from: Int, _ to: Int) -> Void) {
+    let (halfWidth, halfHeight) = (Float(width) / 2, Float(height) / 2)
+    for row in 0..<height {
+      for column in 0..<width {
+        // torch's affine_grid and grid_sample work with places from -1 to 1, in float32.
+        let (u, v) = (Float(column) + 0.5 - halfWidth, Float(row) + 0.5 - halfHeight)
+        let fromX = (Float(xx) * u + Float(xy) * v + Float(x)) / halfWidth
+        let fromY = (Float(yx) * u + Float(yy) * v + Float(y)) / halfHeight
+        let nearestX = (((fromX + 1) * Float(width) - 1) / 2).rounded(.toNearestOrEven)
+        let nearestY = (((fromY + 1) * Float(height) - 1) / 2).rounded(.toNearestOrEven)
+        guard nearestX >= 0, nearestY >= 0, nearestX < Float(width), nearestY < Float(height) else { continue }
+        body(Int(nearestY) * width + Int(nearestX), row * width + column)
+      }
+    }
+  }
 }

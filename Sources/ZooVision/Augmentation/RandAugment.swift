@@ -21,9 +21,23 @@ enum AugmentationOperation: String, CaseIterable {
   }
 
   /// - Parameter magnitude: from 0 to 30.
-  func apply(to picture: Picture, magnitude: Int, using random: inout SeededGenerator) -> Picture {
+  func drawn(
+    for picture: Picture, magnitude: Int, using random: inout SeededGenerator
+  ) -> (operation: AugmentationOperation, strength: Double) {
     let sign = isSigned && random.uniform() <= 0.5 ? -1.0 : 1.0
-    return apply(to: picture, strength: sign * strength(magnitude, picture))
+    return (self, sign * strength(magnitude, picture))
+  }
+
+  /// How it moves a picture's content; nil where it changes colours alone.
+  func map(_ strength: Double, for picture: Picture) -> AffineMap? {
+    switch self {
+    case .shearX: AffineMap(shearX: strength, height: picture.height)
+    case .shearY: AffineMap(shearY: strength, width: picture.width)
+    case .translateX: AffineMap(shiftX: Int(strength), shiftY: 0)
+    case .translateY: AffineMap(shiftX: 0, shiftY: Int(strength))
+    case .rotate: AffineMap(rotation: strength)
+    default: nil
+    }
   }
 
   private func strength(_ magnitude: Int, _ picture: Picture) -> Double {
@@ -43,11 +57,8 @@ enum AugmentationOperation: String, CaseIterable {
   func apply(to picture: Picture, strength: Double) -> Picture {
     switch self {
     case .identity: picture
-    case .shearX: picture.transformed(AffineMap(shearX: strength, height: picture.height))
-    case .shearY: picture.transformed(AffineMap(shearY: strength, width: picture.width))
-    case .translateX: picture.transformed(AffineMap(shiftX: Int(strength), shiftY: 0))
-    case .translateY: picture.transformed(AffineMap(shiftX: 0, shiftY: Int(strength)))
-    case .rotate: picture.rotated(by: strength)
+    case .shearX, .shearY, .translateX, .translateY, .rotate:
+      map(strength, for: picture).map(picture.transformed) ?? picture
     case .brightness: picture.brightened(by: 1 + strength)
     case .colour: picture.saturated(by: 1 + strength)
     case .contrast: picture.contrasted(by: 1 + strength)

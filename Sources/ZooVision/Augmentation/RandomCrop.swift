@@ -21,6 +21,16 @@ extension CropWindow {
     return CropWindow(top: (height - h) / 2, left: (width - w) / 2, height: max(h, 1), width: max(w, 1))
   }
 
+  /// The largest window of the shape of `size`, height and width, somewhere in the picture.
+  static func largest(
+    width: Int, height: Int, of size: [Int], using random: inout SeededGenerator
+  ) -> CropWindow {
+    let w = min(width, max(1, Int((Double(height * size[1]) / Double(size[0])).rounded())))
+    let h = min(height, max(1, Int((Double(width * size[0]) / Double(size[1])).rounded())))
+    return CropWindow(
+      top: random.whole(below: height - h + 1), left: random.whole(below: width - w + 1), height: h, width: w)
+  }
+
   /// torchvision's `RandomErasing`: 2 % to 33 % of the area, of shapes from 0.3 to 3.3; nil where ten tries don't fit.
   static func randomErasure(width: Int, height: Int, using random: inout SeededGenerator) -> CropWindow? {
     for _ in 0..<10 {

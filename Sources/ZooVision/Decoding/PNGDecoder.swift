@@ -14,7 +14,7 @@ enum PNGDecoder {
     return Picture.onWhite(width: width, height: height, rgba: rgba)
   }
 
-  private static func failure(_ decoder: zoo_png, _ name: String) -> PictureError {
+  static func failure(_ decoder: zoo_png, _ name: String) -> PictureError {
     let problem = withUnsafeBytes(of: decoder.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     return .damaged(file: name, format: "PNG", problem: problem)
   }

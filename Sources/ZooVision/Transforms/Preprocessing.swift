@@ -108,6 +108,13 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     try writeNormalised(fitted(picture), into: target)
   }
 
+  /// The network's input, [3, height, width], for a picture that ``fitted(_:)`` has prepared.
+  ///
+  /// - Throws: ``PictureError``.
+  public func input(ofFitted fitted: Picture) throws -> FloatTensor {
+    FloatTensor(shape: [3, fitted.height, fitted.width], values: try normalised(fitted))
+  }
+
   /// [3, height, width] values of a picture that has its size already.
   func normalised(_ fitted: Picture) throws -> [Float] {
     var values = [Float](repeating: 0, count: fitted.pixels.count)

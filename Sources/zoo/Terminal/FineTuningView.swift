@@ -39,6 +39,16 @@ final class FineTuningView {
     begin("\(name): \(tuning.recipe.kind.rawValue), for \(what)", dataset, tuning.recipe)
   }
 
+  func begin(_ tuning: SegmentationFineTuning) {
+    let dataset = tuning.dataset
+    clear()
+    begin(
+      "\(tuning.network.name): \(tuning.recipe.whatLearns), for the pixels of \(Self.classes(of: dataset))", dataset,
+      tuning.recipe)
+    guard !isSilent else { return }
+    for warning in tuning.warnings { Terminal.note("zoo: " + warning.escapingControlCharacters()) }
+  }
+
   private func begin<Examples: DividedData>(_ title: String, _ dataset: Examples, _ recipe: Recipe) {
     begin(epochs: recipe.totalEpochs)
     guard !isSilent else { return }
@@ -130,7 +140,7 @@ final class FineTuningView {
     bar = nil
   }
 
-  private func advance(_ title: String, _ done: Int, _ total: Int, note: String = "") {
+  func advance(_ title: String, _ done: Int, _ total: Int, note: String = "") {
     if bar == nil || barTitle != title {
       clear()
       bar = Progress(title, total: total, quiet: isSilent)
