@@ -23,7 +23,10 @@ void MemoryPlan::use(int slot, int step) {
 size_t MemoryPlan::place() {
   std::vector<int> order(slots_.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return slots_[a].bytes > slots_[b].bytes; });
+  // A stable sort would ask for what C++ calls deprecated.
+  std::sort(order.begin(), order.end(), [&](int a, int b) {
+    return slots_[a].bytes != slots_[b].bytes ? slots_[a].bytes > slots_[b].bytes : a < b;
+  });
   std::vector<int> placed;  // by offset
   size_t total = 0;
   for (int index : order) {
