@@ -139,7 +139,7 @@ final class FixedTexts: NetworkLearner {
 
   func judge() throws -> Judgement {
     let outcome = try plan.judge(batch, targets)
-    return Judgement(loss: outcome.loss / Double(outcome.count), accuracy: 0)
+    return Judgement(loss: outcome.loss / Double(outcome.count), score: 0)
   }
 
   func learntWeights() -> Weights { plan.trainedWeights() }
@@ -172,7 +172,7 @@ final class FixedPictures: NetworkLearner {
   }
 
   func judge() throws -> Judgement {
-    Judgement(loss: try computeGradient(of: [], seed: 0).loss / Double(labels.count), accuracy: 0)
+    Judgement(loss: try computeGradient(of: [], seed: 0).loss / Double(labels.count), score: 0)
   }
 
   func learntWeights() -> Weights { plan.weights() }
