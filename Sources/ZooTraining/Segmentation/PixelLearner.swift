@@ -3,7 +3,7 @@ import ZooEngine
 import ZooGraph
 
 /// A segmentation network of which some parameters learn from a class for each pixel.
-final class PixelLearner: Learner {
+final class PixelLearner: NetworkLearner {
   private let frozen: FrozenPart
   private let plan: TrainingPlan
   private let source: MaskedPictures
@@ -37,6 +37,8 @@ final class PixelLearner: Learner {
         return parameters.trainable.contains(parameter.name) || parameter.isBuffer && modules.contains(module)
       }.map(\.name))
   }
+
+  var layout: ParameterLayout { plan.layout }
 
   var parameters: [Float] {
     get { plan.parameters }

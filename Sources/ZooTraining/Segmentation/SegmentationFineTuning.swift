@@ -46,8 +46,10 @@ public struct SegmentationFineTuning {
     let stages = recipe.phases(stages: target.graph.stages.count - 1)
     let groups = try stages.map { phase in
       try ParameterGroups(
-        graph: target.graph, recipe: recipe, head: Set(target.newlyInitialised), unfrozen: phase.unfrozen)
+        graph: target.graph, recipe: recipe, head: Set(target.newlyInitialised), unfrozen: phase.unfrozen,
+        adapts: phase.adapts)
     }
+    guard let last = groups.last else { throw TrainingError.nothingLearns(model: network.path) }
     let augmenter = try Augmenter(recipe.augmentation, preprocessing: trainingPreprocessing)
     let weights = try startingWeights(target)
     let phases = zip(stages, groups).map { phase, groups in
@@ -55,11 +57,12 @@ public struct SegmentationFineTuning {
         epochs: phase.epochs, learningRate: phase.learningRate,
         batches: EpochBatches.shuffled(count: dataset.training.count, size: recipe.batchSize, seed: recipe.seed),
         makeLearner: { learnt in
-          try PixelLearner(
+          let learner = try PixelLearner(
             graph: target.graph, weights: weights.merging(learnt) { $1 }, parameters: groups,
             size: augmenter.preprocessing.size,
             source: MaskedPictures(dataset.training, augmenter: augmenter, threads: threads), loss: loss,
             judging: judge(target), recipe: recipe, threads: threads)
+          return try groups.adapting(learner, seed: recipe.seed)
         })
     }
     var loop = TrainingLoop(recipe: recipe, folder: folder, phases: phases)
@@ -69,9 +72,10 @@ public struct SegmentationFineTuning {
     loop.writesTensorBoard = writesTensorBoard
     return try folder.run(identity(), resume: resume, force: force) { state in
       let trained = try loop.run(from: state)
+      let best = try last.lowRank.merged(trained.best) { weights[$0] }
       let result = try SegmentationRunResult(
-        tuning: self, target: target, trained: trained, judge: judge(target),
-        weights: weights.merging(trained.best) { $1 })
+        tuning: self, target: target, learning: last, trained: trained, judge: judge(target),
+        weights: weights.merging(best) { $1 })
       return try result.write()
     }
   }

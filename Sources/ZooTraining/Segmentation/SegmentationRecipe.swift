@@ -23,6 +23,9 @@ extension Recipe {
         name: "--recipe", value: "mlp",
         expected: "another recipe, hidden layers are for networks with a class a picture")
     }
+    guard lowRank?.isKeptApart != true else {
+      throw .badOption(name: "--adapter", value: "", expected: "networks with a class a picture: leave it out to merge")
+    }
     guard views == 0, mixup == 0, cutmix == 0 else {
       throw .badOption(
         name: "--views, --mixup, --cutmix", value: "", expected: "networks with a class a picture, not one a pixel")

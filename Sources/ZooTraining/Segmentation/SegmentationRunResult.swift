@@ -6,6 +6,7 @@ import ZooVision
 struct SegmentationRunResult {
   private let tuning: SegmentationFineTuning
   private let target: TargetNetwork
+  private let learning: ParameterGroups
   private let run: FinishedRun<SegmentationDataset>
 
   private static let picturesShown = 12
@@ -13,9 +14,10 @@ struct SegmentationRunResult {
   /// - Parameter weights: of the whole network, at the best epoch.
   /// - Throws: `EngineError`, `GraphError`, ``TrainingError``.
   init(
-    tuning: SegmentationFineTuning, target: TargetNetwork, trained: TrainedRun, judge: PixelJudge, weights: Weights
+    tuning: SegmentationFineTuning, target: TargetNetwork, learning: ParameterGroups, trained: TrainedRun,
+    judge: PixelJudge, weights: Weights
   ) throws {
-    (self.tuning, self.target) = (tuning, target)
+    (self.tuning, self.target, self.learning) = (tuning, target, learning)
     var worst: [JudgedPixels.Shown] = []
     let outcome = try judge.judge(
       weights,
@@ -29,7 +31,7 @@ struct SegmentationRunResult {
       model: (network.name, network.path, network.digest), dataset: dataset, source: dataset.path,
       counts: (dataset.training.count, dataset.validation.count), recipe: tuning.recipe, folder: tuning.folder,
       trained: trained, findings: JudgedPixels(confusion: outcome.confusion, worst: worst),
-      newlyInitialised: target.newlyInitialised)
+      newlyInitialised: target.newlyInitialised, parameters: learning.count(in: target.graph))
   }
 
   func write() throws -> FineTuned {
@@ -42,9 +44,8 @@ struct SegmentationRunResult {
 
   private func writeCheckpoint() throws -> WrittenCheckpoint {
     var stateDict = tuning.network.stateDict
-    for (name, tensor) in run.trained.best.sorted(by: { $0.key < $1.key }) {
-      stateDict[name] = try tensor.stored()
-    }
+    let learnt = try learning.lowRank.merged(run.trained.best) { try stateDict[$0].map(FloatTensor.init) }
+    for (name, tensor) in learnt.sorted(by: { $0.key < $1.key }) { stateDict[name] = try tensor.stored() }
     var metadata = CheckpointMetadata()
     metadata.model = tuning.network.name
     metadata.config = target.description.json
@@ -53,7 +54,7 @@ struct SegmentationRunResult {
     metadata.input = isOwn ? tuning.network.input : CheckpointMetadata.encode(tuning.preprocessing)
     metadata.newlyInitialised = target.newlyInitialised
     metadata.training = CheckpointMetadata.encode(run.record())
-    return try CheckpointWriter.write(stateDict, metadata: metadata, to: tuning.folder.model, overwrite: true)
+    return try tuning.folder.write(stateDict, metadata)
   }
 
   private func content(_ written: WrittenCheckpoint) -> ReportContent {
