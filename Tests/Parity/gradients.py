@@ -5,9 +5,12 @@ has no gradient at all, a bias before a BatchNorm that normalises by the batch, 
 A rectifier's slope jumps at 0, so that any two float32 programs part where a value is within rounding of the edge; torch
 in float32 misses torch in float64 by 1e-2 on batches where that happens. So small batches of successive seeds are tried
 until one has no such value: there every tensor must be within 1e-3, with frozen BatchNorm statistics and with the batch's
-own. A wrong gradient is wrong in all of them. How far torch's float32 is on the same batch is printed beside it."""
+own. A wrong gradient is wrong in all of them. How far torch's float32 is on the same batch is printed beside it;
+where that is further in every batch too, as in Inception, whose statistics magnify rounding layer by layer, zoo may be
+twice as far in the last one."""
 
 import argparse
+import itertools
 import os
 import sys
 import tempfile
@@ -65,15 +68,19 @@ def compare(model, checkpoint, statistics, folder, size, batch, seed):
 def check(name, model, checkpoint, folder, statistics):
     # Those of one size, and one whose last maps would be too small for statistics.
     size = side(name) if name.startswith(("vit", "maxvit")) else 128 if name == "inception_v3" else 64
-    batch = 1 if statistics == "frozen" else 4
-    for seed in SEEDS:
+    bound = None
+    for batch, seed in itertools.product((1,) if statistics == "frozen" else (4, 3), SEEDS):
         ours, theirs, loss = compare(model, checkpoint, statistics, folder, size, batch, seed)
         worst = max(ours, key=ours.get)
+        single = max(theirs.values())
         held = ours[worst] <= BOUND and loss < 1e-5
         if held:
             break
-    print(f"{name:18} {statistics:6} statistics: seed {seed}, {len(ours)} tensors, worst {ours[worst]:.1e} "
-          f"(torch float32 {max(theirs.values()):.1e}), loss {loss:.0e}{'' if held else f'   DOES NOT HOLD: {worst}'}", flush=True)
+        bound = BOUND if single <= BOUND or bound == BOUND else 2 * single
+    # No batch on which float32 itself would do.
+    held = held or bound > BOUND and ours[worst] <= bound
+    print(f"{name:18} {statistics:6} statistics: batch of {batch}, seed {seed}, {len(ours)} tensors, worst {ours[worst]:.1e} "
+          f"(torch float32 {single:.1e}), loss {loss:.0e}{'' if held else f'   DOES NOT HOLD: {worst}'}", flush=True)
     return held
 
 

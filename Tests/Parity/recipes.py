@@ -26,12 +26,13 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from accuracy import TRANSFORM, on_white
-from networks import ZOO, run
+from networks import ZOO, completed, run
 
 SEEDS = range(5)
 # Flags beyond --recipe; `full` learns through every layer in every step, so that two epochs have to do.
 RECIPES = {"head": [], "mlp": [], "last-n": [], "staged": [], "full": ["--epochs", "2"], "scratch": ["--epochs", "2"]}
-HEAD, STAGES = 9, 9
+# The head's place among the stages.
+HEAD = 9
 
 
 class Data:
@@ -252,9 +253,11 @@ def check_automatic(model, data, folder):
     """`auto` says what it chooses and is then that very recipe."""
     table = f"{folder}/0.csv"
     data.write(0, table)
-    said, _ = run(ZOO, "finetune", "--recipe", "auto", "--model", model, "--data", table, "-o", f"{folder}/auto")
-    chosen = next((name for name in ("last-n", "head", "staged", "full") if f"auto: {name}" in said), None)
-    print(next((line for line in said.splitlines() if "auto" in line), "auto said nothing"), flush=True)
+    done = completed(ZOO, "finetune", "--recipe", "auto", "--model", model, "--data", table, "-o", f"{folder}/auto")
+    said = (done.stdout + done.stderr).splitlines()
+    line, chosen = next(((line, name) for line in said for name in RECIPES if line.startswith(f"--recipe {name}: ")),
+                        ("auto said nothing", None))
+    print(f"auto: {line}", flush=True)
     if chosen is None:
         return False
     zoo_run(chosen, [], 0, model, table, f"{folder}/chosen")
