@@ -180,6 +180,7 @@ extension AdapterMerge {
   private static func told(by adapter: Adapter) -> CheckpointMetadata {
     var metadata = CheckpointMetadata()
     metadata.labels = adapter.metadata.labels
+    metadata.problem = adapter.metadata.problem
     metadata.newlyInitialised = adapter.metadata.newlyInitialised
     metadata.training = adapter.metadata.training
     return metadata
