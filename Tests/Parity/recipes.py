@@ -24,13 +24,15 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 from torch.nn.functional import cross_entropy
+from torch.nn.utils.parametrize import register_parametrization
 
 from accuracy import TRANSFORM, on_white
 from networks import ZOO, completed, run
 
 SEEDS = range(5)
-# Flags beyond --recipe; `full` learns through every layer in every step, so that two epochs have to do.
-RECIPES = {"head": [], "mlp": [], "last-n": [], "staged": [], "full": ["--epochs", "2"], "scratch": ["--epochs", "2"]}
+# Flags beyond --recipe; Those that learn through every layer in every step have to do with two epochs.
+RECIPES = {"head": [], "mlp": [], "last-n": [], "staged": [], "full": ["--epochs", "2"], "scratch": ["--epochs", "2"],
+           "lora": ["--epochs", "2"]}
 # The head's place among the stages.
 HEAD = 9
 
@@ -97,7 +99,7 @@ class Run:
         self.twin, self.labels, self.epochs = twin, twin.data.labels, []
         self.training, self.validation = map(torch.tensor, twin.data.division(seed))
 
-    def train(self, module, features, groups, epochs, rate, batch, prepare=lambda module: module.train()):
+    def train(self, module, features, groups, epochs, rate, batch, prepare=nn.Module.train):
         """`groups` are parameters and their parts of the rate."""
         optimizer = torch.optim.AdamW(
             [dict(params=[parameter], factor=factor, weight_decay=0.05 if parameter.dim() > 1 else 0)
@@ -137,14 +139,17 @@ class Run:
 
     def train_stages(self, stages, first, epochs, rate, factor, keeps_statistics=True):
         """The stages from `first` on; `factor` gives the part of the rate at a distance from the head."""
-        def prepare(module):
-            module.train()
-            for norm in module.modules():
-                if keeps_statistics and isinstance(norm, nn.BatchNorm2d):
-                    norm.eval()
         groups = [(parameter, factor(HEAD - place)) for place in range(first, HEAD + 1)
                   for parameter in stages[place].parameters()]
-        self.train(nn.Sequential(*stages[first:]), self.twin.features_before(first), groups, epochs, rate, 16, prepare)
+        self.train(nn.Sequential(*stages[first:]), self.twin.features_before(first), groups, epochs, rate, 16,
+                   train_by_frozen_statistics if keeps_statistics else nn.Module.train)
+
+
+def train_by_frozen_statistics(module):
+    module.train()
+    for norm in module.modules():
+        if isinstance(norm, nn.BatchNorm2d):
+            norm.eval()
 
 
 def a_tenth(distance):
@@ -196,7 +201,32 @@ def scratch(run, epochs=12):
     run.train_stages(stages, 0, epochs, 1e-3, lambda distance: 1, keeps_statistics=False)
 
 
-TWINS = {"head": head, "mlp": mlp, "last-n": last_n, "staged": staged, "full": full, "scratch": scratch}
+class LowRank(nn.Module):
+    """A weight with a change of low rank, begun as PEFT begins it."""
+
+    def __init__(self, weight, rank, alpha):
+        super().__init__()
+        self.a, self.b = nn.Parameter(torch.empty(rank, weight.shape[1])), nn.Parameter(torch.zeros(weight.shape[0], rank))
+        nn.init.kaiming_uniform_(self.a, a=5 ** 0.5)
+        self.scale = alpha / rank
+
+    def forward(self, weight):
+        return weight + self.scale * (self.b @ self.a).view_as(weight)
+
+
+def lora(run, epochs=12):
+    """Rank 8, alpha 16, on every 1×1 convolution; factors and head at the rate itself."""
+    stages = run.twin.stages()
+    run.train_head(stages[HEAD][1], 30, 3e-3, 16)
+    stages[:HEAD].requires_grad_(False)
+    for module in list(stages.modules()):
+        if isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1):
+            register_parametrization(module, "weight", LowRank(module.weight, 8, 16))
+    groups = [(parameter, 1) for parameter in stages.parameters() if parameter.requires_grad]
+    run.train(nn.Sequential(*stages), run.twin.features_before(0), groups, epochs, 1e-3, 16, train_by_frozen_statistics)
+
+
+TWINS = {"lora": lora, "head": head, "mlp": mlp, "last-n": last_n, "staged": staged, "full": full, "scratch": scratch}
 
 
 def kept_and_last(epochs):
@@ -268,7 +298,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--lite0", required=True, help="the published EfficientNet-Lite0 file")
     parser.add_argument("--stamps", required=True, help="the folder that make_stamps writes")
-    parser.add_argument("--names", nargs="*", default=[name for name in RECIPES if name != "scratch"])
+    parser.add_argument("--names", nargs="*", default=[name for name in RECIPES if name not in ("scratch", "lora")],
+                        help="recipes; scratch and lora take long and are left out unless named")
     parser.add_argument("--results")
     arguments = parser.parse_args()
     torch.set_num_threads(os.cpu_count())
