@@ -216,9 +216,22 @@ int32_t zoo_trainer_finish(zoo_trainer *trainer, int32_t input, int32_t output) 
       for (int value : layer.kept.value_or(layer.touched)) zoo::keep(*trainer, trainer->values[value].data);
       trainer->backward.push_back(layer.build_backward());
     }
-    trainer->arena->wanted = std::max(trainer->arena->wanted, trainer->plan.place());
     return 0;
   });
+}
+
+int32_t zoo_trainer_slot_count(const zoo_trainer *trainer) {
+  return static_cast<int32_t>(trainer->plan.slots().size());
+}
+
+zoo_slot zoo_trainer_slot(const zoo_trainer *trainer, int32_t slot) {
+  auto &found = trainer->plan.slots()[slot];
+  return {static_cast<int64_t>(found.memory.get_desc().get_size()), found.first, found.last};
+}
+
+void zoo_trainer_place(zoo_trainer *trainer, const int64_t *offsets, int64_t bytes) {
+  trainer->plan.place(offsets);
+  trainer->arena->wanted = std::max(trainer->arena->wanted, static_cast<size_t>(bytes));
 }
 
 int32_t zoo_trainer_forward(zoo_trainer *trainer, const float *input, const float *parameters, float *buffers,

@@ -1,6 +1,7 @@
 // Where a trainer's values stand: memory that shares an arena with whatever isn't needed at the same time.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <vector>
 
@@ -19,21 +20,21 @@ namespace zoo {
 /// The steps in which memory is needed: layers forward, then the loss, then layers backward, counted through.
 class MemoryPlan {
  public:
+  struct Slot {
+    dnnl::memory memory;
+    int64_t offset;
+    int first, last;
+  };
   /// - Returns: the number of a slot; `memory` gets its place by `bind`.
   int add(const dnnl::memory &memory, int step);
   /// The slot's memory is read or written in `step` too.
   void use(int slot, int step);
-  /// Decides all places.
-  /// - Returns: bytes in all.
-  size_t place();
+  const std::vector<Slot> &slots() const { return slots_; }
+  /// - Parameter offsets: a byte offset for each slot.
+  void place(const int64_t *offsets);
   void bind(char *base);
 
  private:
-  struct Slot {
-    dnnl::memory memory;
-    size_t bytes, offset;
-    int first, last;
-  };
   std::vector<Slot> slots_;
 };
 

@@ -27,6 +27,24 @@ public final class WorkAhead<Job: Sendable, Output: Sendable>: Sendable {
     }
   }
 
+  /// As the other, of jobs that are known.
+  public convenience init(
+    _ jobs: some Collection<Job>, threads: Int, prefetch: Int? = nil, isYielding: Bool = false,
+    work: @escaping @Sendable (Job) -> Output
+  ) {
+    let list = JobList(jobs)
+    self.init(next: { list.next() }, threads: threads, prefetch: prefetch, isYielding: isYielding, work: work)
+  }
+
+  /// One thread at a time takes from it.
+  private final class JobList: @unchecked Sendable {
+    private var jobs: ArraySlice<Job>
+
+    init(_ jobs: some Collection<Job>) { self.jobs = Array(jobs)[...] }
+
+    func next() -> Job? { jobs.popFirst() }
+  }
+
   deinit { queue.cancel() }
 
   /// Jobs begun so far.

@@ -51,6 +51,6 @@ func sequenceSteps(_ checkpoint: String, _ tasksFile: String, _ recipe: Recipe) 
   }
 }
 
-private func allGroups(_ graph: Graph, _ recipe: Recipe) throws -> ParameterGroups {
+func allGroups(_ graph: Graph, _ recipe: Recipe) throws -> ParameterGroups {
   try ParameterGroups(graph: graph, recipe: recipe, head: [], unfrozen: graph.stages.count - 1)
 }

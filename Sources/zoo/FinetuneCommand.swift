@@ -101,10 +101,7 @@ struct FinetuneCommand: ParsableCommand {
     var tuning = FineTuning(
       network: try PretrainedNetwork(loaded), dataset: dataset, recipe: recipe,
       folder: output ?? defaultFolder(dataset.folder))
-    tuning.command = commandLine
-    tuning.threads = threads
-    tuning.saveInterval = saveEvery
-    tuning.writesTensorBoard = tensorboard
+    tuning.options = options
     view.begin(tuning)
     if findRate {
       let search = try tuning.findRate(events: view.show, isInterrupted: stop.isAsked)
@@ -114,7 +111,16 @@ struct FinetuneCommand: ParsableCommand {
     try view.finish(result)
   }
 
-  var commandLine: String {
+  var options: RunOptions {
+    var options = RunOptions()
+    options.command = commandLine
+    options.threads = threads
+    options.saveInterval = saveEvery ?? options.saveInterval
+    options.writesTensorBoard = tensorboard
+    return options
+  }
+
+  private var commandLine: String {
     (["zoo"] + CommandLine.arguments.dropFirst()).map(\.quotedForShell).joined(separator: " ")
   }
 

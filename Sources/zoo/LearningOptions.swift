@@ -96,30 +96,19 @@ struct LearningOptions: ParsableArguments {
   /// - Throws: ``TrainingError``.
   func recipe(for dataset: Dataset, chosen: (AutomaticRecipe) -> Void) throws -> Recipe {
     try requireNoSize()
-    return try completed(
-      Recipe(
-        kind: kind(AutomaticRecipe(for: dataset), chosen), unfreeze: stages,
-        epochs: epochs, batchSize: batchSize, learningRate: learningRate, optimizer: optimizer,
-        weightDecay: weightDecay, labelSmoothing: labelSmoothing, seed: seed))
+    return try completed(.pictures, kind(AutomaticRecipe(for: dataset), chosen))
   }
 
   /// - Throws: ``TrainingError``.
   func recipe(for texts: TextDataset, chosen: (AutomaticRecipe) -> Void) throws -> Recipe {
     try requireNoSize()
     return try completed(
-      Recipe.forTexts(
-        texts.purpose, kind: kind(AutomaticRecipe(examplesPerClass: texts.trainingCounts), chosen), unfreeze: stages,
-        epochs: epochs, batchSize: batchSize, learningRate: learningRate, optimizer: optimizer,
-        weightDecay: weightDecay, labelSmoothing: labelSmoothing, seed: seed))
+      .texts(texts.purpose), kind(AutomaticRecipe(examplesPerClass: texts.trainingCounts), chosen))
   }
 
   /// - Throws: ``TrainingError``.
   func recipe(for masks: SegmentationDataset, chosen: (AutomaticRecipe) -> Void) throws -> Recipe {
-    try completed(
-      Recipe.forPixels(
-        kind: kind(AutomaticRecipe(examplesPerClass: masks.trainingCounts), chosen), unfreeze: stages,
-        epochs: epochs, batchSize: batchSize, learningRate: learningRate, optimizer: optimizer,
-        weightDecay: weightDecay, labelSmoothing: labelSmoothing, seed: seed))
+    try completed(.pixels, kind(AutomaticRecipe(examplesPerClass: masks.trainingCounts), chosen))
   }
 
   private func requireNoSize() throws(TrainingError) {
@@ -137,8 +126,10 @@ struct LearningOptions: ParsableArguments {
     }
   }
 
-  private func completed(_ recipe: Recipe) throws -> Recipe {
-    var made = recipe
+  private func completed(_ domain: Recipe.Domain, _ kind: Recipe.Kind?) throws -> Recipe {
+    var made = try Recipe(
+      domain, kind: kind, unfreeze: stages, epochs: epochs, batchSize: batchSize, learningRate: learningRate,
+      optimizer: optimizer, weightDecay: weightDecay, labelSmoothing: labelSmoothing, seed: seed)
     if let hidden {
       made.hidden = try hidden.split(separator: ",").map { text in
         guard let size = Int(text) else {

@@ -20,10 +20,7 @@ struct SegmentationFineTuningRun {
       network: try PretrainedNetwork(model, for: .imageSegmentation), dataset: dataset,
       recipe: try command.learning.recipe(for: dataset, chosen: view.show(_:)),
       folder: command.output ?? command.defaultFolder(dataset.path))
-    tuning.command = command.commandLine
-    tuning.threads = command.threads
-    tuning.saveInterval = command.saveEvery
-    tuning.writesTensorBoard = command.tensorboard
+    tuning.options = command.options
     if !dataset.absentLabels.isEmpty {
       tuning.warnings = ["No training pixel is of: " + dataset.absentLabels.joined(separator: ", ")]
     }
@@ -40,12 +37,9 @@ struct SegmentationEvaluationRun {
   let threads: Int?
 
   func run(_ model: LoadedModel, data: String) throws {
-    var bar: Progress?
-    let evaluation = try SegmentationEvaluation(model, data: data, threads: threads) { done, total in
-      if bar == nil { bar = Progress("evaluating", total: total, quiet: display.quiet) }
-      bar?.update(done)
-    }
-    bar?.finish()
+    let bar = LazyProgress(quiet: display.quiet)
+    let evaluation = try SegmentationEvaluation(model, data: data, threads: threads, progress: bar.update)
+    bar.finish()
     SkippedPictures(evaluation.skipped).note()
     if display.json { return print(jsonLine(Summary(evaluation))) }
     let confusion = evaluation.confusion

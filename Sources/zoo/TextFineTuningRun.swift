@@ -40,10 +40,7 @@ struct TextFineTuningRun {
       recipe: try command.learning.recipe(for: dataset, chosen: view.show(_:)),
       folder: command.output ?? command.defaultFolder((dataset.path as NSString).deletingPathExtension))
     tuning.maximumLength = command.texts.maxLength
-    tuning.command = command.commandLine
-    tuning.threads = command.threads
-    tuning.writesTensorBoard = command.tensorboard
-    tuning.saveInterval = command.saveEvery
+    tuning.options = command.options
     view.begin(tuning)
     let result = try tuning.run(
       resume: command.resume, force: command.force, events: view.show, isInterrupted: stop.isAsked)

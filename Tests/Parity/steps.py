@@ -18,8 +18,7 @@ from safetensors.torch import save_file
 from torch.nn.functional import cross_entropy
 
 from networks import RUNNER, ZOO, make, plain, run
-from text_gradients import CASES
-from texts import padded, texts_of
+from text_gradients import CASES, batch_of, logits_of
 
 BOUND, MOVED, STEPS = 1e-3, 0.03, 10
 PICTURES = ["alexnet", "vgg11_bn", "resnet18", "resnet50", "squeezenet1_1", "googlenet", "densenet121", "mobilenet_v2",
@@ -105,14 +104,8 @@ def texts(name, folder):
     run(ZOO, "convert", f"{folder}/source", "--model", name.split(",")[0], "-o", f"{folder}/w.safetensors", "--quiet")
     tasks, batches = [], []
     for _ in range(STEPS):
-        ids = texts_of(LENGTHS, model.config.vocab_size)
-        tokens, mask = padded(ids, model.config.pad_token_id or 0)
-        call, task, lengths = dict(input_ids=tokens, attention_mask=mask), {"ids": ids}, LENGTHS
-        if "t5" in name:
-            task["decoder"] = texts_of(ANSWERS, model.config.vocab_size)
-            call["decoder_input_ids"] = padded(task["decoder"], 0)[0]
-            lengths = ANSWERS
-        targets = torch.randint(0, 5, (len(ids) if "classes" in name else sum(lengths),))
+        call, task, lengths = batch_of(name, model, LENGTHS, ANSWERS)
+        targets = torch.randint(0, 5, (len(lengths) if "classes" in name else sum(lengths),))
         tasks.append(dict(task, targets=targets.tolist()))
         batches.append((call, lengths, targets))
     batches.append(batches[0])
@@ -120,10 +113,7 @@ def texts(name, folder):
 
     def loss_of(model, batch):
         call, lengths, targets = batch
-        logits = model(**call).logits
-        if logits.dim() == 3:
-            logits = torch.cat([logits[index, :length] for index, length in enumerate(lengths)])
-        return cross_entropy(logits, targets)
+        return cross_entropy(logits_of(model, call, lengths), targets)
 
     return all([
         report(name, "", model, kind, batches, loss_of,

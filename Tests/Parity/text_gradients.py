@@ -40,13 +40,28 @@ CASES = {
 }
 
 
+def batch_of(name, model, lengths, answers):
+    """Random texts as torch takes them and as the runner does, and the lengths of what comes out."""
+    ids = texts_of(lengths, model.config.vocab_size)
+    tokens, mask = padded(ids, model.config.pad_token_id or 0)
+    call, task = dict(input_ids=tokens, attention_mask=mask), {"ids": ids}
+    if "t5" not in name:
+        return call, task, lengths
+    task["decoder"] = texts_of(answers, model.config.vocab_size)
+    call["decoder_input_ids"] = padded(task["decoder"], 0)[0]
+    return call, task, answers
+
+
+def logits_of(model, call, lengths):
+    """[rows, columns], without what only fills texts up."""
+    logits = model(**call).logits
+    return logits if logits.dim() == 2 else torch.cat([logits[index, :length] for index, length in enumerate(lengths)])
+
+
 def torch_gradients(model, call, lengths, targets, dtype):
     model = model.to(dtype)
     model.zero_grad()
-    logits = model(**call).logits
-    if logits.dim() == 3:
-        logits = torch.cat([logits[index, :length] for index, length in enumerate(lengths)])
-    loss = torch.nn.functional.cross_entropy(logits, targets, ignore_index=-1)
+    loss = torch.nn.functional.cross_entropy(logits_of(model, call, lengths), targets, ignore_index=-1)
     loss.backward()
     # Never copied: XLM-RoBERTa's are gigabytes.
     return loss.item(), {name: torch.zeros_like(p) if p.grad is None else p.grad for name, p in model.named_parameters()}
@@ -62,15 +77,9 @@ def renamed(found, model):
 def check(name):
     torch.manual_seed(1)
     model = CASES[name]().eval()
-    ids = texts_of(LENGTHS, model.config.vocab_size)
-    tokens, mask = padded(ids, model.config.pad_token_id or 0)
-    call, asked, lengths = dict(input_ids=tokens, attention_mask=mask), {"ids": ids}, LENGTHS
-    if "t5" in name:
-        asked["decoder"] = texts_of(ANSWERS, model.config.vocab_size)
-        call["decoder_input_ids"] = padded(asked["decoder"], 0)[0]
-        lengths = ANSWERS
+    call, asked, lengths = batch_of(name, model, LENGTHS, ANSWERS)
     is_classes = "classes" in name
-    rows = len(ids) if is_classes else sum(lengths)
+    rows = len(lengths) if is_classes else sum(lengths)
     targets = torch.randint(0, 5 if is_classes else model.config.vocab_size, (rows,))
     targets[1] = -1
     with tempfile.TemporaryDirectory() as folder:

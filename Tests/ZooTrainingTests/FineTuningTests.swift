@@ -11,22 +11,15 @@ import ZooVision
 /// Runs over drawn shapes with the demo's network as it ships.
 @Suite struct FineTuningTests {
   private func withShapes(_ body: (PretrainedNetwork, Dataset, TemporaryDirectory) throws -> Void) throws {
-    let directory = try TemporaryDirectory()
-    defer { directory.remove() }
-    let bytes = try #require(try Catalog.standard().contents(of: DemoNetwork.file))
-    try Data(bytes).write(to: URL(filePath: directory.file("shapes.safetensors")))
-    try ShapePictures.write(ShapeKind.unseen, training: 8, validation: 8, seed: 5, to: directory.file("data"))
-    let network = try PretrainedNetwork(LoadedModel(path: directory.file("shapes.safetensors")))
-    try body(network, try Dataset(folder: directory.file("data")), directory)
+    try DrawnShapes.with { shapes in
+      try body(shapes.network, try Dataset(folder: shapes.directory.file("data")), shapes.directory)
+    }
   }
 
   private func tuning(_ network: PretrainedNetwork, _ dataset: Dataset, _ recipe: Recipe, _ folder: String)
     -> FineTuning
   {
-    var tuning = FineTuning(network: network, dataset: dataset, recipe: recipe, folder: folder)
-    tuning.cacheFolder = nil
-    tuning.threads = 1
-    return tuning
+    FineTuning(alone: network, dataset, recipe, folder)
   }
 
   @Test func aNewHeadLearnsAndTheRestStaysAsItWas() throws {

@@ -26,23 +26,17 @@ import ZooInference
     }
 
     func tuning(_ recipe: Recipe, _ name: String) -> FineTuning {
-      var tuning = FineTuning(network: network, dataset: dataset, recipe: recipe, folder: folder.file(name))
-      tuning.cacheFolder = nil
-      tuning.threads = 1
-      return tuning
+      FineTuning(alone: network, dataset, recipe, folder.file(name))
     }
   }
 
   private func withShapes(_ body: (Place) throws -> Void) throws {
-    let folder = try TemporaryDirectory()
-    defer { folder.remove() }
-    let (path, catalog) = (folder.file("shapes.safetensors"), try Catalog.standard())
-    try Data(try #require(try catalog.contents(of: DemoNetwork.file))).write(to: URL(filePath: path))
-    try ShapePictures.write(ShapeKind.unseen, training: 8, validation: 8, seed: 5, to: folder.file("data"))
-    try body(
-      Place(
-        folder: folder, path: path, network: try PretrainedNetwork(LoadedModel(path: path)),
-        dataset: try Dataset(folder: folder.file("data"))))
+    try DrawnShapes.with { shapes in
+      try body(
+        Place(
+          folder: shapes.directory, path: shapes.path, network: shapes.network,
+          dataset: try Dataset(folder: shapes.directory.file("data"))))
+    }
   }
 
   @Test func whatIsChangedMovesAndTheRestStays() throws {
@@ -134,29 +128,22 @@ import ZooInference
     }
   }
 
-  private static let words =
-    "text,label\n"
-    + (0..<40).map { place in
-      let other = "word\(7 + place) word\(50 - place % 9)"
-      return place % 2 == 0 ? "hello \(other),greeting" : "\(other) world,other"
-    }.joined(separator: "\n")
-
   @Test(arguments: ["bert", "bert_masked_lm", "roberta_masked_lm", "distilbert_masked_lm", "gpt2"])
   func textModelsLearnAndComeBackFromTheirAdapters(_ name: String) throws {
     let folder = try TemporaryDirectory()
     defer { folder.remove() }
     let model = try TextModel(path: folder.textModel(name, tokenizer: TinyTokenizer.wordPieces))
-    try Data(Self.words.utf8).write(to: URL(filePath: folder.file("words.csv")))
+    try Data(TextFineTuningTests.words.utf8).write(to: URL(filePath: folder.file("words.csv")))
     let dataset = try TextDataset(path: folder.file("words.csv")) {
       PretrainedText.purpose(of: model.task, hasTargets: $0)
     }
     func run(_ name: String, isKeptApart: Bool, stop: Int? = nil, resume: Bool = false) throws -> FineTuned {
-      var recipe = try Recipe.forTexts(.classes, kind: .lora, epochs: 12, batchSize: 4, learningRate: 2e-2)
+      var recipe = try Recipe(.texts(.classes), kind: .lora, epochs: 12, batchSize: 4, learningRate: 2e-2)
       recipe.lowRank?.isKeptApart = isKeptApart
       var tuning = TextFineTuning(
         network: try PretrainedText(model, purpose: .classes, labels: dataset.labels), dataset: dataset, recipe: recipe,
         folder: folder.file(name))
-      tuning.threads = 1
+      tuning.options.threads = 1
       var steps = 0
       return try tuning.run(
         resume: resume, events: { if case .step = $0 { steps += 1 } }, isInterrupted: { steps == stop })

@@ -119,7 +119,7 @@ import ZooGraph
     }
   }
 
-  @Test func changesOfAnyThreadCountAreTheSame() throws {
+  @Test func changesAreScaledProducts() throws {
     var random = SeededGenerator(seed: 9)
     for isTurned in [false, true] {
       let change = LowRankChange(outputs: 96, inputs: 80, rank: 5, scale: 1.3, isTurned: isTurned)

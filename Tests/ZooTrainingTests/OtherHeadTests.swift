@@ -30,22 +30,14 @@ import ZooVision
     }
 
     func tuning(_ dataset: Dataset, _ recipe: Recipe, _ folder: String = "run") -> FineTuning {
-      var tuning = FineTuning(network: network, dataset: dataset, recipe: recipe, folder: directory.file(folder))
-      tuning.cacheFolder = nil
-      tuning.threads = 1
-      return tuning
+      FineTuning(alone: network, dataset, recipe, directory.file(folder))
     }
   }
 
   private func withShapes(_ body: (Place) throws -> Void) throws {
-    let directory = try TemporaryDirectory()
-    defer { directory.remove() }
-    let bytes = try #require(try Catalog.standard().contents(of: DemoNetwork.file))
-    try Data(bytes).write(to: URL(filePath: directory.file("shapes.safetensors")))
-    try ShapePictures.write(ShapeKind.unseen, training: 8, validation: 8, seed: 5, to: directory.path)
-    try body(
-      Place(
-        network: try PretrainedNetwork(LoadedModel(path: directory.file("shapes.safetensors"))), directory: directory))
+    try DrawnShapes.with(data: "") { shapes in
+      try body(Place(network: shapes.network, directory: shapes.directory))
+    }
   }
 
   private static let labels = ["arrow": "pointed|straight", "crescent": "pointed", "heart": ""]

@@ -26,12 +26,12 @@ import ZooVision
     _ network: PretrainedNetwork, _ dataset: SegmentationDataset, _ recipe: Recipe, _ folder: String
   ) -> SegmentationFineTuning {
     var tuning = SegmentationFineTuning(network: network, dataset: dataset, recipe: recipe, folder: folder)
-    tuning.threads = 1
+    tuning.options.threads = 1
     return tuning
   }
 
   private func recipe(_ kind: Recipe.Kind, epochs: Int = 3) throws -> Recipe {
-    var recipe = try Recipe.forPixels(kind: kind, epochs: epochs, learningRate: 1e-2)
+    var recipe = try Recipe(.pixels, kind: kind, epochs: epochs, learningRate: 1e-2)
     recipe.pictureSize = 32
     return recipe
   }

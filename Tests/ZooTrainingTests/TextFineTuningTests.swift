@@ -11,7 +11,7 @@ import ZooInference
 /// The tiny networks of `make_sequences.py` on a few words.
 @Suite struct TextFineTuningTests {
   /// Two classes that a word tells apart, and forty texts.
-  private static let words =
+  static let words =
     "text,label\n"
     + (0..<40).map { place in
       let other = "word\(7 + place) word\(50 - place % 9)"
@@ -32,7 +32,7 @@ import ZooInference
       var tuning = TextFineTuning(
         network: try PretrainedText(model, purpose: dataset.purpose, labels: dataset.labels), dataset: dataset,
         recipe: recipe, folder: folder.file(name))
-      tuning.threads = 1
+      tuning.options.threads = 1
       return tuning
     }
   }
@@ -47,7 +47,7 @@ import ZooInference
 
   private func recipe(_ kind: Recipe.Kind, epochs: Int = 8, unfreeze: Int? = nil, rate: Double = 2e-2) throws -> Recipe
   {
-    try Recipe.forTexts(.classes, kind: kind, unfreeze: unfreeze, epochs: epochs, batchSize: 4, learningRate: rate)
+    try Recipe(.texts(.classes), kind: kind, unfreeze: unfreeze, epochs: epochs, batchSize: 4, learningRate: rate)
   }
 
   /// Whatever stands on the encoder gives way to a head for the classes, which tells them from then on.
@@ -128,7 +128,7 @@ import ZooInference
         return #"{"input": "\#(String(repeating: letter, count: 2 + place % 7))x", "target": "\#(letter)z"}"#
       }
       let data = try place.file("pairs.jsonl", lines.joined(separator: "\n"))
-      let recipe = try Recipe.forTexts(.answers, epochs: 12, batchSize: 6, learningRate: 0.1)
+      let recipe = try Recipe(.texts(.answers), epochs: 12, batchSize: 6, learningRate: 0.1)
       #expect(recipe.kind == .full)
       let result = try place.tuning(data, recipe).run()
       let best = try #require(result.best)
@@ -143,7 +143,7 @@ import ZooInference
     try withModel("gpt2", tokenizer: TinyTokenizer.characters) { place in
       let text = (0..<24).map { String(repeating: "abcdefg", count: 3 + $0 % 3) }.joined(separator: "\n\n")
       let data = try place.file("letters.txt", text)
-      var tuning = try place.tuning(data, Recipe.forTexts(.continuation, epochs: 15, batchSize: 4, learningRate: 0.1))
+      var tuning = try place.tuning(data, Recipe(.texts(.continuation), epochs: 15, batchSize: 4, learningRate: 0.1))
       tuning.maximumLength = 16
       let result = try tuning.run()
       #expect(try #require(result.best).validationScore > 0.8)
@@ -161,7 +161,7 @@ import ZooInference
     try withModel("t5", tokenizer: TinyTokenizer.characters) { place in
       let data = try place.file("pairs.csv", "input,target\n" + (0..<8).map { "a\($0),b" }.joined(separator: "\n"))
       // Its last layer is the embedding, which belongs to the first stage.
-      let head = try Recipe.forTexts(.answers, kind: .head, epochs: 1)
+      let head = try Recipe(.texts(.answers), kind: .head, epochs: 1)
       #expect(throws: TrainingError.nothingLearns(model: place.model.path)) { try place.tuning(data, head).run() }
       let text = try place.file("plain.txt", "a\n\nb\n")
       #expect(throws: TableError.unknownKind(file: text)) {

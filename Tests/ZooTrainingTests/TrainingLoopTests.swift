@@ -88,7 +88,7 @@ import ZooCheckpoint
           if batches > moment { throw Killed() }
           return nil
         })
-      dying.saveInterval = interval
+      dying.options.saveInterval = interval
       #expect(throws: Killed.self) { try dying.run(from: state) }
       let (resumed, saved) = try begin(name, recipe, resume: true)
       // Two steps an epoch, of two batches and of one.

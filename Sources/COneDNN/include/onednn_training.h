@@ -67,8 +67,21 @@ int32_t zoo_trainer_add_gate(zoo_trainer *trainer, int32_t input, int32_t gates,
 int32_t zoo_trainer_add_channel_gather(zoo_trainer *trainer, int32_t count, const int32_t *inputs, int32_t output,
                                        const int32_t *channels);
 
-/// Takes memory; no layer may be added afterwards.
+/// No layer may be added afterwards.
 int32_t zoo_trainer_finish(zoo_trainer *trainer, int32_t input, int32_t output);
+
+/// Memory that is needed from one step of a run to another.
+typedef struct {
+  int64_t bytes;
+  int32_t first, last;
+} zoo_slot;
+
+/// Of a finished trainer, whose slots then must be placed, before its first run: `offsets` of all of them, in bytes, in an
+/// arena of `bytes`.
+int32_t zoo_trainer_slot_count(const zoo_trainer *trainer);
+zoo_slot zoo_trainer_slot(const zoo_trainer *trainer, int32_t slot);
+void zoo_trainer_place(zoo_trainer *trainer, const int64_t *offsets, int64_t bytes);
+
 /// Runs forward from row-major `input` and writes the row-major output.
 int32_t zoo_trainer_forward(zoo_trainer *trainer, const float *input, const float *parameters, float *buffers,
                             uint64_t seed, float *output);

@@ -50,9 +50,20 @@ final class TrainingProgram {
     for node in graph.nodes { try add(node) }
     guard let result = tensors[output] else { throw EngineError.unsupported(node: "output", problem: "is never made") }
     try check(zoo_trainer_finish(handle, input, result), "finish")
+    placeMemory()
   }
 
   deinit { zoo_trainer_destroy(handle) }
+
+  private func placeMemory() {
+    let requests = (0..<zoo_trainer_slot_count(handle)).map { number in
+      let slot = zoo_trainer_slot(handle, number)
+      return ArenaPlanner.Request(
+        id: Int(number), bytes: Int(slot.bytes), first: Int(slot.first), last: Int(slot.last))
+    }
+    let (offsets, bytes) = ArenaPlanner.place(requests)
+    zoo_trainer_place(handle, requests.map { Int64(offsets[$0.id] ?? 0) }, Int64(bytes))
+  }
 
   func forward(
     _ input: UnsafeBufferPointer<Float>, parameters: [Float], buffers: inout [Float], seed: UInt64,

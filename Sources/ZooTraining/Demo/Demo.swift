@@ -46,8 +46,8 @@ public struct Demo {
     var transfer = FineTuning(
       network: network, dataset: dataset, recipe: try Recipe(epochs: epochs, batchSize: 12, seed: seed), folder: folder)
     transfer.cacheFolder = nil
-    transfer.command = command
-    transfer.threads = threads
+    transfer.options.command = command
+    transfer.options.threads = threads
     transfer.title = "The built-in demo: three kinds of shapes, \(Self.trainingPictures) pictures each"
     let scratch = try scratch(dataset, events: { events(.scratch, $0) }, isInterrupted: isInterrupted)
     transfer.warnings = [
@@ -67,7 +67,7 @@ public struct Demo {
       kind: .scratch, epochs: epochs, batchSize: 12, learningRate: 3e-3, seed: seed)
     var tuning = FineTuning(network: network, dataset: dataset, recipe: recipe, folder: folder + "/from-scratch")
     tuning.cacheFolder = nil
-    tuning.threads = threads
+    tuning.options.threads = threads
     tuning.title = "The built-in demo, from scratch"
     do {
       return try tuning.run(force: true, events: events, isInterrupted: isInterrupted).score

@@ -26,7 +26,7 @@ public struct LabelEvaluation: Sendable {
     labels = model.labels
     pictures = examples.count
     metrics = LabelMetrics(logits: logits, truths: examples.map(\.labels), labels: labels.count)
-    loss = LabelLoss(outputs: labels.count).judge(logits, examples).loss
+    loss = LabelLoss(outputs: labels.count).meanLoss(logits, examples)
   }
 }
 

@@ -29,17 +29,14 @@ final class PicturesAhead<Made: Sendable> {
   func announce(_ batches: [AnnouncedBatch]) {
     loader?.cancel()
     announced = batches
-    let jobs = JobList(
-      batches.lazy.flatMap { batch in
-        batch.places.enumerated().map { place, example in
-          Job(example: example, seed: SeededGenerator.seed(batch.seed, place))
-        }
-      })
+    let jobs = batches.flatMap { batch in
+      batch.places.enumerated().map { place, example in
+        Job(example: example, seed: SeededGenerator.seed(batch.seed, place))
+      }
+    }
     let largest = batches.map(\.places.count).max() ?? 1
     // Twice a batch ahead is enough to keep the engine busy, and little memory.
-    loader = WorkAhead(
-      next: { jobs.next() }, threads: threads, prefetch: 2 * largest, isYielding: true
-    ) { [make] job in
+    loader = WorkAhead(jobs, threads: threads, prefetch: 2 * largest, isYielding: true) { [make] job in
       Result { try make(job.example, job.seed) }
     }
   }
@@ -61,15 +58,6 @@ final class PicturesAhead<Made: Sendable> {
       }
     }
     return (made, (ContinuousClock.now - start).seconds)
-  }
-
-  /// What is left to prepare; one thread at a time takes from it.
-  private final class JobList: @unchecked Sendable {
-    private var jobs: ArraySlice<Job>
-
-    init(_ jobs: some Sequence<Job>) { self.jobs = Array(jobs)[...] }
-
-    func next() -> Job? { jobs.popFirst() }
   }
 }
 

@@ -10,13 +10,10 @@ struct TrainingLoop {
   let recipe: Recipe
   let folder: RunFolder
   let phases: [TrainingPhase]
+  var options = RunOptions()
   var events: (TrainingEvent) -> Void = { _ in }
   /// Asked after every step; true saves everything and ends the run with ``TrainingError/interrupted(folder:epoch:epochs:)``.
   var isInterrupted: () -> Bool = { false }
-  /// Seconds between two saves; 0 saves after every step.
-  var saveInterval = 10.0
-  /// Whether the curves are also written for TensorBoard.
-  var writesTensorBoard = false
 
   private var epochs: Int { phases.reduce(0) { $0 + $1.epochs } }
 
@@ -25,7 +22,7 @@ struct TrainingLoop {
   func run(from start: RunState) throws -> TrainedRun {
     var state = start
     var timing = RunTiming()
-    var saver = SaveTimer(interval: saveInterval)
+    var saver = SaveTimer(interval: options.saveInterval)
     let log = try TrainingLog(path: folder.log, continuing: state.position.records)
     while state.position.phase < phases.count {
       do {
@@ -144,7 +141,7 @@ struct TrainingLoop {
     state.position.step = 0
     state.position.outcome = StepOutcome()
     try log.append(record)
-    if writesTensorBoard {
+    if options.writesTensorBoard {
       // Something to look at: where it can't be written, the run goes on.
       try? TensorBoardEvents.write(
         state.position.records, to: folder.path, time: Date().timeIntervalSince1970)

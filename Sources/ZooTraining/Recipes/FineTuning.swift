@@ -9,16 +9,11 @@ public struct FineTuning {
   public let dataset: Dataset
   public let recipe: Recipe
   public let folder: RunFolder
-  /// Shown in the report.
-  public var command = ""
+  public var options = RunOptions()
+  /// Of the report.
   public var title = ""
-  public var threads: Int?
-  /// Seconds between two saves of the state; nil for the usual, 0 saves after every step.
-  public var saveInterval: Double?
   /// Where features are kept between runs; nil keeps none.
   public var cacheFolder: String? = FeatureCache.folder()
-  /// Whether the curves are also written for TensorBoard, into the run's folder.
-  public var writesTensorBoard = false
   /// Sentences for the top of the report.
   public var warnings: [String] = []
 
@@ -53,11 +48,8 @@ public struct FineTuning {
         batches: { try features.batches(part, epoch: $0) },
         makeLearner: { try learner(part, learnt: $0, features) })
     }
-    var loop = TrainingLoop(recipe: recipe, folder: folder, phases: phases)
-    loop.events = events
-    loop.isInterrupted = isInterrupted
-    loop.saveInterval = saveInterval ?? loop.saveInterval
-    loop.writesTensorBoard = writesTensorBoard
+    let loop = TrainingLoop(
+      recipe: recipe, folder: folder, phases: phases, options: options, events: events, isInterrupted: isInterrupted)
     return try folder.run(identity(), resume: resume, force: force) { state in
       let trained = try loop.run(from: state)
       return try RunResult(
@@ -99,7 +91,7 @@ public struct FineTuning {
       }
       let file = try AtomicFile(path: folder.rates, overwrite: true)
       try file.write(
-        RateReport(search: search, title: "Learning rates of \(network.name)", command: command).html())
+        RateReport(search: search, title: "Learning rates of \(network.name)", command: options.command).html())
       try file.commit()
       return search
     } catch is StoppedEarly {
@@ -132,7 +124,7 @@ public struct FineTuning {
     }
     let learner = try StageLearner(
       part: part, weights: StartingWeights(network: network, part: part, recipe: recipe).make(learnt: learnt),
-      source: source, data: data, loss: loss, recipe: recipe, threads: threads)
+      source: source, data: data, loss: loss, recipe: recipe, threads: options.threads)
     return try part.parameters.adapting(learner, seed: recipe.seed)
   }
 }

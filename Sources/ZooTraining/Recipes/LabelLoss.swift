@@ -47,11 +47,9 @@ struct LabelLoss: Objective {
   }
 
   func judge(_ logits: [[Float]], _ examples: [Example]) -> Judgement {
-    var gradient = [Float](repeating: 0, count: logits.count * outputs)
-    let plain = LabelLoss(outputs: outputs)
-    let outcome = plain.outcome(logits.flatMap(\.self), targets: targets(examples), gradient: &gradient)
     let metrics = LabelMetrics(logits: logits, truths: examples.map(\.labels), labels: outputs)
     return Judgement(
-      loss: outcome.loss / max(outcome.weight, 1), score: metrics.meanAveragePrecision, metric: .meanAveragePrecision)
+      loss: LabelLoss(outputs: outputs).meanLoss(logits, examples), score: metrics.meanAveragePrecision,
+      metric: .meanAveragePrecision)
   }
 }

@@ -22,6 +22,13 @@ protocol Objective: Sendable {
 
 extension Objective {
   var scale: OutputScale? { nil }
+
+  /// Over the examples.
+  func meanLoss(_ logits: [[Float]], _ examples: [Example]) -> Double {
+    var gradient = [Float](repeating: 0, count: logits.count * outputs)
+    let outcome = outcome(logits.flatMap(\.self), targets: targets(examples), gradient: &gradient)
+    return outcome.loss / max(outcome.weight, 1)
+  }
 }
 
 extension Recipe {

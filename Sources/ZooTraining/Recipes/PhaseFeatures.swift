@@ -44,7 +44,7 @@ final class PhaseFeatures {
   private func frozen(_ part: TargetNetwork.Part, _ view: FrozenFeatures.View?) throws -> FrozenFeatures {
     try FrozenFeatures(
       network: tuning.network, graph: part.cut.frozen, stage: part.cut.stage, view: view,
-      cacheFolder: tuning.cacheFolder, options: CompileOptions(threads: tuning.threads))
+      cacheFolder: tuning.cacheFolder, options: CompileOptions(threads: tuning.options.threads))
   }
 
   private func tell(_ done: Int, _ total: Int) -> Bool {
@@ -74,6 +74,6 @@ final class PhaseFeatures {
       examples: data.training.examples,
       augmenter: try Augmenter(recipe.augmentation, preprocessing: network.preprocessing), frozen: part.cut.frozen,
       weights: try network.weights(for: part.cut.frozen), shape: data.shape, targets: targets, mixing: recipe.mixing,
-      threads: tuning.threads)
+      threads: tuning.options.threads)
   }
 }

@@ -86,28 +86,27 @@ public struct Recipe: Codable, Sendable, Equatable {
   public static let defaultStagedDepth = 3
   public static let defaultHidden = [256]
 
-  /// Values left out are chosen for small data: a head alone learns in many cheap epochs over standardised features,
-  /// stages with convolutions in few careful ones.
-  ///
-  /// - Parameter kind: nil takes `head`, or `last-n` where `unfreeze` is above 0.
+  /// - Parameters:
+  ///   - domain: what is learnt from; it chooses the values left out.
+  ///   - kind: nil takes `last-n` where `unfreeze` is above 0, else `head`, or `full` where there is no new head.
   /// - Throws: ``TrainingError/badOption(name:value:expected:)``.
   public init(
-    kind: Kind? = nil, unfreeze: Int? = nil, epochs: Int? = nil, batchSize: Int? = nil, learningRate: Double? = nil,
-    optimizer: Method = .adamw, weightDecay: Double? = nil, labelSmoothing: Double = 0, seed: UInt64 = 0
+    _ domain: Domain = .pictures, kind: Kind? = nil, unfreeze: Int? = nil, epochs: Int? = nil, batchSize: Int? = nil,
+    learningRate: Double? = nil, optimizer: Method = .adamw, weightDecay: Double? = nil, labelSmoothing: Double = 0,
+    seed: UInt64 = 0
   ) throws(TrainingError) {
-    let kind = kind ?? (unfreeze ?? 0 == 0 ? .head : .lastN)
-    let isHead = kind == .head || kind == .mlp
+    let kind = kind ?? (unfreeze ?? 0 == 0 ? domain.usualKind : .lastN)
+    let usual = domain.defaults(kind, optimizer)
     self.kind = kind
     self.unfreeze = unfreeze ?? (kind == .lastN ? 1 : kind == .staged ? Self.defaultStagedDepth : 0)
-    self.epochs = epochs ?? (isHead ? 60 : 12)
-    self.batchSize = batchSize ?? (isHead ? 32 : 16)
-    let isLinear = kind == .head
-    self.learningRate = learningRate ?? (optimizer == .adamw ? (isLinear ? 3e-3 : 1e-3) : (isLinear ? 3e-2 : 1e-2))
+    self.epochs = epochs ?? usual.epochs
+    self.batchSize = batchSize ?? usual.batchSize
+    self.learningRate = learningRate ?? usual.learningRate
     self.optimizer = optimizer
-    self.weightDecay = weightDecay ?? (optimizer == .adamw ? 5e-2 : 1e-3)
+    self.weightDecay = weightDecay ?? usual.weightDecay
     self.labelSmoothing = labelSmoothing
     self.seed = seed
-    if kind.beginsWithHead { headEpochs = Self.defaultHeadEpochs }
+    headEpochs = usual.headEpochs
     if kind == .mlp { hidden = Self.defaultHidden }
     if kind == .lora { lowRank = LowRank() }
     try check()

@@ -29,7 +29,7 @@ struct RunResult {
     learnt = try objective.scale?.folded(into: trained.best, part.cut) ?? trained.best
     let weights = try StartingWeights(network: network, part: part, recipe: tuning.recipe).make(learnt: learnt)
     let logits = try FeatureNetwork(
-      part.cut.trainable, weights: weights, shape: data.shape, threads: tuning.threads
+      part.cut.trainable, weights: weights, shape: data.shape, threads: tuning.options.threads
     ).logits(data.validation.features)
     judged = Self.findings(logits, data.validation.examples, dataset)
     run = FinishedRun(
@@ -88,7 +88,7 @@ struct RunResult {
   private func content(_ written: WrittenCheckpoint) -> ReportContent {
     let recipe = tuning.recipe
     var content = run.report(
-      written, title: tuning.title, command: tuning.command,
+      written, title: tuning.title, command: tuning.options.command,
       facts: [("What learnt", recipe.whatLearns), ("Changes of pictures", changes(recipe))], mistakes: mistakes,
       warnings: tuning.warnings)
     content.loss = lossName
@@ -121,11 +121,6 @@ struct RunResult {
   }
 
   private static func thumbnail(_ path: String) -> Picture? {
-    guard let picture = try? Picture.decode(path: path) else { return nil }
-    let longest = max(picture.width, picture.height)
-    guard longest > thumbnailSide else { return picture }
-    return picture.resized(
-      width: max(1, picture.width * thumbnailSide / longest), height: max(1, picture.height * thumbnailSide / longest),
-      filter: .bicubic)
+    (try? Picture.decode(path: path))?.thumbnail(thumbnailSide)
   }
 }

@@ -6,8 +6,8 @@ import ZooGraph
 ///
 /// Unless told otherwise pretrained stages keep the statistics of their BatchNorm, which few pictures could only spoil; a
 /// network that begins at random uses each batch's own.
-final class StageLearner: NetworkLearner {
-  private let plan: TrainingPlan
+final class StageLearner: PlanLearner {
+  let plan: TrainingPlan
   private let graph: Graph
   private let data: PreparedData
   private let source: any ExampleSource
@@ -25,23 +25,10 @@ final class StageLearner: NetworkLearner {
     self.loss = loss
     self.threads = threads
     self.source = source
-    let usesBatch = recipe.usesBatchStatistics ?? (recipe.kind == .scratch)
     plan = try TrainingPlan(
       graph: graph, weights: weights, trainable: part.parameters.trainable, inputShape: source.shape,
-      options: TrainingOptions(threads: threads, batchStatistics: usesBatch ? nil : []))
+      options: recipe.trainingOptions(threads: threads))
     groups = part.parameters.groups(of: plan.layout)
-  }
-
-  var layout: ParameterLayout { plan.layout }
-
-  var parameters: [Float] {
-    get { plan.parameters }
-    set { plan.parameters = newValue }
-  }
-
-  var statistics: [Float] {
-    get { plan.statistics }
-    set { plan.statistics = newValue }
   }
 
   func announce(_ batches: [AnnouncedBatch]) { source.announce(batches) }
@@ -57,10 +44,6 @@ final class StageLearner: NetworkLearner {
     }
     outcome.waiting = made.waiting
     return outcome
-  }
-
-  func update(_ body: (_ parameters: inout [Float], _ gradient: [Float]) -> Void) {
-    body(&plan.parameters, plan.gradients)
   }
 
   func judge() throws -> Judgement {

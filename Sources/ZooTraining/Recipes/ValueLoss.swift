@@ -34,11 +34,9 @@ struct ValueLoss: Objective {
   }
 
   func judge(_ logits: [[Float]], _ examples: [Example]) -> Judgement {
-    var gradient = [Float](repeating: 0, count: logits.count * outputs)
-    let outcome = outcome(logits.flatMap(\.self), targets: targets(examples), gradient: &gradient)
     let metrics = ValueMetrics(predictions: logits.map(values.inUnits), truths: examples.map(\.values))
     return Judgement(
-      loss: outcome.loss / max(outcome.weight, 1), score: metrics.rootMeanSquaredError, metric: .rootMeanSquaredError)
+      loss: meanLoss(logits, examples), score: metrics.rootMeanSquaredError, metric: .rootMeanSquaredError)
   }
 }
 

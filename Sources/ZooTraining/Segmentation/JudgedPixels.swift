@@ -16,13 +16,8 @@ public struct JudgedPixels: Findings {
       self.name = name
       meanIoU = judged.confusion.meanIntersectionOverUnion
       let shown = judged.shown
-      pictures = [shown, judged.truth.laid(over: shown), judged.found.laid(over: shown)].map { picture in
-        let longest = max(picture.width, picture.height)
-        guard longest > Self.side else { return picture }
-        return picture.resized(
-          width: max(1, picture.width * Self.side / longest), height: max(1, picture.height * Self.side / longest),
-          filter: .bicubic)
-      }
+      pictures = [shown, judged.truth.laid(over: shown), judged.found.laid(over: shown)]
+        .map { $0.thumbnail(Self.side) }
     }
   }
 

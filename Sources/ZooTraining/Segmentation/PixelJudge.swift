@@ -91,10 +91,8 @@ struct PixelJudge {
   }
 
   private func prepared() -> WorkAhead<Int, Result<Prepared, any Error>> {
-    let places = PlaceList(count: examples.count)
-    let threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
-    return WorkAhead(
-      next: { places.next() }, threads: threads, prefetch: 4, isYielding: true
+    WorkAhead(
+      examples.indices, threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, prefetch: 4, isYielding: true
     ) { [examples, preprocessing] place in
       Result {
         let example = examples[place]
@@ -103,14 +101,5 @@ struct PixelJudge {
         return Prepared(place: place, shown: shown, input: try preprocessing.input(ofFitted: shown), truth: truth)
       }
     }
-  }
-
-  /// One thread at a time takes from it.
-  private final class PlaceList: @unchecked Sendable {
-    private var places: Range<Int>
-
-    init(count: Int) { places = 0..<count }
-
-    func next() -> Int? { places.popFirst() }
   }
 }

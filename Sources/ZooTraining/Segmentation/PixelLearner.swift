@@ -3,13 +3,13 @@ import ZooEngine
 import ZooGraph
 
 /// A segmentation network of which some parameters learn from a class for each pixel.
-final class PixelLearner: NetworkLearner {
+final class PixelLearner: PlanLearner {
   private let frozen: FrozenPart
-  private let plan: TrainingPlan
+  let plan: TrainingPlan
   private let source: MaskedPictures
   private let loss: PixelCrossEntropy
   private let judging: PixelJudge
-  private let names: Set<String>
+  private let learning: ParameterGroups
   let groups: [GradientDescent.Group]
 
   /// - Parameters:
@@ -19,35 +19,15 @@ final class PixelLearner: NetworkLearner {
     graph: Graph, weights: Weights, parameters: ParameterGroups, size: [Int], source: MaskedPictures,
     loss: PixelCrossEntropy, judging: PixelJudge, recipe: Recipe, threads: Int?
   ) throws {
-    (self.source, self.loss, self.judging) = (source, loss, judging)
+    (self.source, self.loss, self.judging, learning) = (source, loss, judging, parameters)
     let division = DividedGraph(graph, firstStage: parameters.firstStage)
     let shape = [3] + size
     frozen = FrozenPart(division.frozen, weights: weights, shape: shape, threads: threads)
-    let usesBatch = recipe.usesBatchStatistics ?? (recipe.kind == .scratch)
     plan = try TrainingPlan(
       graph: division.trainable, weights: weights, trainable: parameters.trainable,
       inputShape: frozen.featureShape(), sizes: division.stage > 0 ? [graph.input: shape] : [:],
-      options: TrainingOptions(threads: threads, batchStatistics: usesBatch ? nil : []))
+      options: recipe.trainingOptions(threads: threads))
     groups = parameters.groups(of: plan.layout)
-    // BatchNorm's statistics move where its parameters learn.
-    let modules = Set(parameters.trainable.map { $0.split(separator: ".").dropLast().joined(separator: ".") })
-    names = Set(
-      graph.parameters.filter { parameter in
-        let module = parameter.name.split(separator: ".").dropLast().joined(separator: ".")
-        return parameters.trainable.contains(parameter.name) || parameter.isBuffer && modules.contains(module)
-      }.map(\.name))
-  }
-
-  var layout: ParameterLayout { plan.layout }
-
-  var parameters: [Float] {
-    get { plan.parameters }
-    set { plan.parameters = newValue }
-  }
-
-  var statistics: [Float] {
-    get { plan.statistics }
-    set { plan.statistics = newValue }
   }
 
   func announce(_ batches: [AnnouncedBatch]) { source.announce(batches) }
@@ -72,15 +52,11 @@ final class PixelLearner: NetworkLearner {
     return outcome
   }
 
-  func update(_ body: (_ parameters: inout [Float], _ gradient: [Float]) -> Void) {
-    body(&plan.parameters, plan.gradients)
-  }
-
   func judge() throws -> Judgement {
     let outcome = try judging.judge(plan.weights())
     return Judgement(
       loss: outcome.loss, score: outcome.confusion.meanIntersectionOverUnion, metric: .meanIoU)
   }
 
-  func learntWeights() -> Weights { plan.weights().filter { names.contains($0.key) } }
+  func learntWeights() -> Weights { plan.weights().filter { learning.moves($0.key) } }
 }

@@ -12,13 +12,7 @@ public struct SegmentationFineTuning {
   public let dataset: SegmentationDataset
   public let recipe: Recipe
   public let folder: RunFolder
-  /// Shown in the report.
-  public var command = ""
-  public var threads: Int?
-  /// Seconds between two saves of the state; nil for the usual, 0 saves after every step.
-  public var saveInterval: Double?
-  /// Whether the curves are also written for TensorBoard, into the run's folder.
-  public var writesTensorBoard = false
+  public var options = RunOptions()
   /// Sentences for the top of the report.
   public var warnings: [String] = []
 
@@ -60,16 +54,13 @@ public struct SegmentationFineTuning {
           let learner = try PixelLearner(
             graph: target.graph, weights: weights.merging(learnt) { $1 }, parameters: groups,
             size: augmenter.preprocessing.size,
-            source: MaskedPictures(dataset.training, augmenter: augmenter, threads: threads), loss: loss,
-            judging: judge(target), recipe: recipe, threads: threads)
+            source: MaskedPictures(dataset.training, augmenter: augmenter, threads: options.threads), loss: loss,
+            judging: judge(target), recipe: recipe, threads: options.threads)
           return try groups.adapting(learner, seed: recipe.seed)
         })
     }
-    var loop = TrainingLoop(recipe: recipe, folder: folder, phases: phases)
-    loop.events = events
-    loop.isInterrupted = isInterrupted
-    loop.saveInterval = saveInterval ?? loop.saveInterval
-    loop.writesTensorBoard = writesTensorBoard
+    let loop = TrainingLoop(
+      recipe: recipe, folder: folder, phases: phases, options: options, events: events, isInterrupted: isInterrupted)
     return try folder.run(identity(), resume: resume, force: force) { state in
       let trained = try loop.run(from: state)
       let best = try last.lowRank.merged(trained.best) { weights[$0] }
@@ -103,7 +94,7 @@ public struct SegmentationFineTuning {
   private func judge(_ target: TargetNetwork) -> PixelJudge {
     PixelJudge(
       graph: target.graph, preprocessing: preprocessing, labels: dataset.labels, examples: dataset.validation,
-      threads: threads)
+      threads: options.threads)
   }
 
   private var loss: PixelCrossEntropy {

@@ -61,7 +61,7 @@ struct SegmentationRunResult {
     let recipe = tuning.recipe
     let side = tuning.trainingPreprocessing.size
     var content = run.report(
-      written, title: "", command: tuning.command,
+      written, title: "", command: tuning.options.command,
       facts: [
         ("What learnt", recipe.whatLearns),
         ("Pictures learnt from", "\(side[1]) × \(side[0]) pixels"),

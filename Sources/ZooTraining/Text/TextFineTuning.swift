@@ -11,13 +11,7 @@ public struct TextFineTuning {
   public let folder: RunFolder
   /// Tokens that are kept of a text; of continuations those of a block. nil for all that the network takes, and 128.
   public var maximumLength: Int?
-  /// Shown in the report.
-  public var command = ""
-  public var threads: Int?
-  /// Seconds between two saves of the state; nil for the usual, 0 saves after every step.
-  public var saveInterval: Double?
-  /// Whether the curves are also written for TensorBoard, into the run's folder.
-  public var writesTensorBoard = false
+  public var options = RunOptions()
 
   private static let block = 128
   private static let longest = 512
@@ -63,11 +57,8 @@ public struct TextFineTuning {
           return try groups.adapting(learner, seed: recipe.seed)
         }
       }
-      var loop = TrainingLoop(recipe: recipe, folder: folder, phases: phases)
-      loop.events = events
-      loop.isInterrupted = isInterrupted
-      loop.saveInterval = saveInterval ?? loop.saveInterval
-      loop.writesTensorBoard = writesTensorBoard
+      let loop = TrainingLoop(
+        recipe: recipe, folder: folder, phases: phases, options: options, events: events, isInterrupted: isInterrupted)
       let trained = try loop.run(from: state)
       guard let last = groups.last else { throw TrainingError.nothingLearns(model: network.model.path) }
       var logits: [[Float]] = []
@@ -105,7 +96,7 @@ public struct TextFineTuning {
   ) throws -> SequenceLearner {
     let cut = try SequenceCut(network.graph, stage: groups.firstStage)
     let all = examples.training + examples.validation
-    let frozen = try cut.frozen.map { try FrozenRows($0, weights: weights, examples: all, threads: threads) }
+    let frozen = try cut.frozen.map { try FrozenRows($0, weights: weights, examples: all, threads: options.threads) }
     try frozen?.fill { done in
       events(.features(done: done, total: all.count))
       return isInterrupted()
@@ -114,7 +105,7 @@ public struct TextFineTuning {
       cut: cut, weights: weights, factors: groups,
       training: SequenceSource(examples: examples.training, frozen: frozen),
       validation: SequenceSource(examples: examples.validation, frozen: frozen, first: examples.training.count),
-      recipe: recipe, threads: threads)
+      recipe: recipe, threads: options.threads)
   }
 
   private func identity() -> RunState.Identity {

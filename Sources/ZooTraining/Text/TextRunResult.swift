@@ -31,7 +31,7 @@ struct TextRunResult {
 
   func write() throws -> FineTuned {
     let written = try writeCheckpoint()
-    var content = run.report(written, title: "", command: tuning.command, facts: [], mistakes: mistakes)
+    var content = run.report(written, title: "", command: tuning.options.command, facts: [], mistakes: mistakes)
     if tuning.dataset.purpose != .classes { content.examples = "tokens" }
     try HTMLReport(content).write(to: tuning.folder.report)
     return run.result(written)
