@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import ZooCatalog
 import ZooCheckpoint
+import ZooGraph
 import ZooInference
 import ZooTraining
 
@@ -91,15 +92,13 @@ struct FinetuneCommand: ParsableCommand {
       }
     }
     if SegmentationDataset.mayStand(at: data) {
-      return try SegmentationFineTuningRun(command: self, view: view, stop: stop).run(try loadedModel(), data: data)
+      return try SegmentationFineTuningRun(command: self, view: view, stop: stop).run(data)
     }
     let dataset = try Dataset(
       folder: data, columns: pictures.columns(label: texts.labelColumn), seed: learning.seed, head: head, split: split)
     let recipe = try learning.recipe(for: dataset, chosen: view.show(_:))
-    let loaded = try loadedModel()
-    guard loaded.task != .imageSegmentation else { throw MaskDataError.noMasks(folder: data) }
     var tuning = FineTuning(
-      network: try PretrainedNetwork(loaded), dataset: dataset, recipe: recipe,
+      network: try network(for: .imageClassification, data: data), dataset: dataset, recipe: recipe,
       folder: output ?? defaultFolder(dataset.folder))
     tuning.options = options
     view.begin(tuning)
@@ -124,7 +123,23 @@ struct FinetuneCommand: ParsableCommand {
     (["zoo"] + CommandLine.arguments.dropFirst()).map(\.quotedForShell).joined(separator: " ")
   }
 
-  func loadedModel() throws -> LoadedModel {
+  /// What the run begins with.
+  func network(for task: NetworkTask, data: String) throws -> PretrainedNetwork {
+    if let model = try modelWithoutWeights() { return try PretrainedNetwork(untrained: model, for: task) }
+    let loaded = try loadedModel()
+    if task == .imageClassification, loaded.task == .imageSegmentation { throw MaskDataError.noMasks(folder: data) }
+    return try PretrainedNetwork(loaded, for: task)
+  }
+
+  /// From scratch a name in the catalogue is enough.
+  private func modelWithoutWeights() throws -> Model? {
+    guard case .kind(.scratch)? = learning.recipe, let model, !FileManager.default.fileExists(atPath: model),
+      !ModelStore().contains(model)
+    else { return nil }
+    return try display.catalog().models.first { $0.name == model }
+  }
+
+  private func loadedModel() throws -> LoadedModel {
     let catalog = try display.catalog()
     if let model { return try LoadedModel.find(display.local(model), catalog: catalog) }
     let store = ModelStore()

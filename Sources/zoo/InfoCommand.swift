@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import ZooCatalog
 import ZooCheckpoint
 import ZooGraph
@@ -20,7 +21,7 @@ struct InfoCommand: ParsableCommand {
 
   func run() throws {
     let catalog = try Catalog.standard(overlays: catalog)
-    let model = try catalog.model(named: model)
+    let model = try model(in: catalog)
     let stages = try model.graph().stageSummaries(input: model.inputShape)
     let store = ModelStore()
     if json { return print(jsonLine(ModelDetails(model, stages, store))) }
@@ -37,6 +38,14 @@ struct InfoCommand: ParsableCommand {
     for weights in model.weights {
       for older in weights.olderFiles ?? [] { print("  \(older.file): an older file of \(weights.id)") }
       if let note = weights.note { print("  \(weights.id): \(note)") }
+    }
+  }
+
+  private func model(in catalog: Catalog) throws -> Model {
+    do { return try catalog.model(named: model) } catch {
+      guard FileManager.default.fileExists(atPath: model) else { throw error }
+      throw UsageError(
+        problem: "'\(model)' is a file; `zoo identify` says which model it is, `zoo inspect` what is in it")
     }
   }
 

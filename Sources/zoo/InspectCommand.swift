@@ -115,7 +115,7 @@ struct InspectCommand: ParsableCommand {
     }
     for (title, names) in [("ABSENT", metadata.absent), ("NEWLY INITIALISED", metadata.newlyInitialised)]
     where !names.isEmpty {
-      Terminal.note("\(title): \(names.joined(separator: ", "))".escapingControlCharacters())
+      Terminal.note("\(title): \(names.listedTensors)".escapingControlCharacters())
     }
     if let fit { Terminal.note(FitText(fit).text) }
   }

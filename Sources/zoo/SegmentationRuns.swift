@@ -1,4 +1,5 @@
 import ZooCheckpoint
+import ZooGraph
 import ZooInference
 import ZooTraining
 
@@ -8,8 +9,8 @@ struct SegmentationFineTuningRun {
   let view: FineTuningView
   let stop: StopRequest
 
-  func run(_ model: LoadedModel, data: String) throws {
-    try model.require(.imageSegmentation)
+  func run(_ data: String) throws {
+    let network = try command.network(for: .imageSegmentation, data: data)
     guard !command.findRate else {
       throw UsageError(problem: "--find-rate looks for rates of networks with a class a picture alone")
     }
@@ -17,7 +18,7 @@ struct SegmentationFineTuningRun {
       path: data, seed: command.learning.seed, head: command.head, split: command.split,
       progress: { view.advance("reading masks", $0, $1) })
     var tuning = SegmentationFineTuning(
-      network: try PretrainedNetwork(model, for: .imageSegmentation), dataset: dataset,
+      network: network, dataset: dataset,
       recipe: try command.learning.recipe(for: dataset, chosen: view.show(_:)),
       folder: command.output ?? command.defaultFolder(dataset.path))
     tuning.options = command.options

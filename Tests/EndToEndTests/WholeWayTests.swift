@@ -34,6 +34,22 @@ import Testing
     }
   }
 
+  @Test func fromScratchANameIsEnough() throws {
+    try Workplace.with { place in
+      try TinyCatalogue.write(to: place.directory.file("catalog")) { "https://example.org/\($0)" }
+      #expect(try place.zoo("finetune", "--epochs", "1", "-o", "demo", "--quiet").code == 0)
+      let flags = ["finetune", "--model", "tiny", "--data", "demo/pictures", "--catalog", "catalog", "-o", "run"]
+      let pretrained = try Program.run(flags, in: place.directory.path)
+      #expect(pretrained.code == 66 && pretrained.errors.contains("zoo pull tiny"), "\(pretrained.errors)")
+      let scratch = try Program.run(flags + ["--recipe", "scratch", "--epochs", "2"], in: place.directory.path)
+      #expect(scratch.code == 0, "\(scratch.errors)")
+      #expect(scratch.output.contains("conv1.weight, bn1.weight"), "\(scratch.output)")
+      #expect(try place.zoo("verify", "run/model.safetensors", "--catalog", "catalog").code == 0)
+      let about = try place.zoo("info", "run/model.safetensors")
+      #expect(about.code == 64 && about.errors.contains("zoo inspect"), "\(about.errors)")
+    }
+  }
+
   @Test func aTextModelLearnsClassesAndTellsThem() throws {
     try Workplace.with { place throws in
       let model = try place.directory.textModel("bert", tokenizer: TinyTokenizer.wordPieces)

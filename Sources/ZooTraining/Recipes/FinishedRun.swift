@@ -47,7 +47,7 @@ struct FinishedRun<Examples: DividedData> {
         (Examples.examples.capitalized, "\(counts.training) training, \(counts.validation) validation"),
       ] + (dataset.labels.isEmpty ? [] : [(dataset.problem.namesTitle, names)]) + [
         ("Recipe", recipe.kind.rawValue),
-        ("NEWLY INITIALISED", newlyInitialised.isEmpty ? "–" : newlyInitialised.joined(separator: ", ")),
+        ("NEWLY INITIALISED", newlyInitialised.isEmpty ? "–" : newlyInitialised.listedTensors),
         ("Epochs", "\(recipe.totalEpochs), of \(recipe.batchSize) \(Examples.examples) a step"),
         (
           "Optimizer",

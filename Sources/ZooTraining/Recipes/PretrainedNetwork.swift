@@ -64,6 +64,18 @@ public struct PretrainedNetwork: Sendable {
       digest: model.metadata.digest ?? Digest.sha256(of: MappedFile(path: model.path)), path: model.path)
   }
 
+  /// A network of the catalogue without weights, to be trained from scratch.
+  ///
+  /// - Throws: `ModelError`, `PictureError`, `FamilyError`, `DecodingError`.
+  public init(untrained model: Model, for task: NetworkTask = .imageClassification) throws {
+    let description = model.description()
+    let known = try description.task()
+    guard known == task else { throw ModelError.wrongTask(file: model.name, task: known, expected: task) }
+    try self.init(
+      name: model.name, description: description.withoutTrainingParts(), labels: [], input: model.input,
+      stateDict: StateDict(), digest: "random", path: model.name)
+  }
+
   /// The network's weights, each checked against the graph; `except` names those that aren't needed.
   ///
   /// - Throws: ``TrainingError``.

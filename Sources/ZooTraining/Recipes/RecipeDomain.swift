@@ -55,7 +55,7 @@ extension Recipe {
       let isHead = kind == .head
       return Defaults(
         epochs: isHead ? 30 : kind == .lora ? 10 : 4, batchSize: isHead ? 32 : 16,
-        learningRate: isAdamW ? (isHead ? 3e-3 : 5e-4) : (isHead ? 3e-2 : 1e-2), weightDecay: isAdamW ? 1e-2 : 0,
+        learningRate: isAdamW ? (isHead ? 1e-2 : 5e-4) : (isHead ? 3e-2 : 1e-2), weightDecay: isAdamW ? 1e-2 : 0,
         headEpochs: nil)
     }
   }

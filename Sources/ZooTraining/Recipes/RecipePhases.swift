@@ -1,3 +1,5 @@
+import ZooGraph
+
 extension Recipe {
   /// A stretch of epochs in which the same stages learn.
   struct Phase: Equatable {
@@ -64,6 +66,13 @@ extension Recipe {
         + (unfreeze == 0 ? "" : unfreeze == 1 ? ", and the last stage" : ", and the last \(unfreeze) stages")
     case .scratch: "all of the network, from random weights"
     }
+  }
+
+  /// Names of the tensors that began at random, or at zero.
+  ///
+  /// - Parameter head: those of the new head.
+  func newlyInitialised(head: [String], in graph: Graph) -> [String] {
+    kind == .scratch ? graph.parameters.map(\.name) : head
   }
 }
 

@@ -36,7 +36,8 @@ struct RunResult {
       model: (network.name, network.path, network.digest), dataset: dataset, source: dataset.folder,
       counts: (data.training.examples.count, data.validation.examples.count), recipe: tuning.recipe,
       folder: tuning.folder, trained: trained,
-      findings: judged, newlyInitialised: target.newlyInitialised,
+      findings: judged,
+      newlyInitialised: tuning.recipe.newlyInitialised(head: target.newlyInitialised, in: target.graph),
       parameters: learning.count(in: target.graph))
   }
 
@@ -80,7 +81,7 @@ struct RunResult {
     metadata.labels = tuning.dataset.labels
     metadata.problem = tuning.dataset.problem
     metadata.input = tuning.network.input
-    metadata.newlyInitialised = target.newlyInitialised
+    metadata.newlyInitialised = run.newlyInitialised
     metadata.training = CheckpointMetadata.encode(run.record())
     return metadata
   }

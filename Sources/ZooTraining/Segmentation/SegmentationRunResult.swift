@@ -31,7 +31,8 @@ struct SegmentationRunResult {
       model: (network.name, network.path, network.digest), dataset: dataset, source: dataset.path,
       counts: (dataset.training.count, dataset.validation.count), recipe: tuning.recipe, folder: tuning.folder,
       trained: trained, findings: JudgedPixels(confusion: outcome.confusion, worst: worst),
-      newlyInitialised: target.newlyInitialised, parameters: learning.count(in: target.graph))
+      newlyInitialised: tuning.recipe.newlyInitialised(head: target.newlyInitialised, in: target.graph),
+      parameters: learning.count(in: target.graph))
   }
 
   func write() throws -> FineTuned {
@@ -52,7 +53,7 @@ struct SegmentationRunResult {
     metadata.labels = tuning.dataset.labels
     let isOwn = tuning.preprocessing == tuning.network.preprocessing
     metadata.input = isOwn ? tuning.network.input : CheckpointMetadata.encode(tuning.preprocessing)
-    metadata.newlyInitialised = target.newlyInitialised
+    metadata.newlyInitialised = run.newlyInitialised
     metadata.training = CheckpointMetadata.encode(run.record())
     return try tuning.folder.write(stateDict, metadata)
   }

@@ -25,7 +25,8 @@ struct TextRunResult {
       model: (network.model.name ?? network.description.family, network.model.path, network.digest), dataset: dataset,
       source: dataset.path, counts: (dataset.training.count, dataset.validation.count), recipe: tuning.recipe,
       folder: tuning.folder, trained: trained,
-      findings: judged ?? JudgedTokens(best: trained.bestRecord), newlyInitialised: network.newlyInitialised,
+      findings: judged ?? JudgedTokens(best: trained.bestRecord),
+      newlyInitialised: tuning.recipe.newlyInitialised(head: network.newlyInitialised, in: network.graph),
       parameters: learning.count(in: network.graph))
   }
 
@@ -60,7 +61,7 @@ struct TextRunResult {
     metadata.config = network.description.json
     metadata.labels = tuning.dataset.labels.isEmpty ? nil : tuning.dataset.labels
     metadata.input = network.model.metadata.input
-    metadata.newlyInitialised = network.newlyInitialised
+    metadata.newlyInitialised = run.newlyInitialised
     metadata.training = CheckpointMetadata.encode(run.record(purpose: tuning.dataset.purpose))
     return metadata
   }

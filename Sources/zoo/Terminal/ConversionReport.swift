@@ -129,7 +129,7 @@ struct ConversionReport: Encodable {
     if let caution { lines.append(("caution", caution)) }
     if !absent.isEmpty { lines.append(("head", "ABSENT: \(absent.joined(separator: ", "))")) }
     if !newlyInitialised.isEmpty {
-      lines.append(("trained", "NEWLY INITIALISED: \(newlyInitialised.joined(separator: ", "))"))
+      lines.append(("trained", "NEWLY INITIALISED: \(newlyInitialised.listedTensors)"))
     }
     lines.append(("checksum", "\(sha256.prefix(8))… \(checksum)"))
     return lines

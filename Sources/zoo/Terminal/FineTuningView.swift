@@ -129,7 +129,7 @@ final class FineTuningView {
     let headline = result.findings.headline(examples: result.examples)
     print(Terminal.bold(headline.value) + headline.words + ", " + took)
     if !result.newlyInitialised.isEmpty {
-      print("NEWLY INITIALISED: \(result.newlyInitialised.joined(separator: ", "))".escapingControlCharacters())
+      print("NEWLY INITIALISED: \(result.newlyInitialised.listedTensors)".escapingControlCharacters())
     }
     if result.parameters.learning < result.parameters.all { print("learnt \(result.parameters.words) parameters") }
     print("\(result.checkpoint), \(result.folder.log), \(result.folder.report)".escapingControlCharacters())
