@@ -26,7 +26,10 @@ PICTURES = ["alexnet", "vgg11_bn", "resnet18", "resnet50", "squeezenet1_1", "goo
             "inception_v3", "convnext_tiny", "vit_b_16", "swin_t", "swin_v2_t", "maxvit_t"]
 TEXTS = ["bert_base_uncased, classes", "gpt2", "t5_base"]
 # Learning rates and weight decay.
-OPTIMIZERS = {"sgd": ([1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1], 1e-3), "adamw": ([1e-5, 3e-5, 1e-4, 3e-4, 1e-3], 5e-2)}
+OPTIMIZERS = {"sgd": ([1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1], 1e-3),
+              "adamw": ([1e-7, 3e-7, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3], 5e-2)}
+# Where the search for a rate begins.
+USUAL = 4
 LENGTHS, ANSWERS = [24, 7, 15], [9, 4, 6]
 
 
@@ -56,15 +59,29 @@ def distance(losses, exact):
     return max(abs(a - b) / abs(b) for a, b in zip(losses, exact, strict=True))
 
 
+def lowest_that_moves(model, kind, batches, loss_of):
+    """The rate, its losses, and how far they move."""
+    resting, rates, place = losses_of(model, kind, 0, batches, loss_of), OPTIMIZERS[kind][0], USUAL
+
+    def tried(place):
+        losses = losses_of(model, kind, rates[place], batches, loss_of)
+        return rates[place], losses, distance(resting, losses)
+
+    found = tried(place)
+    if found[2] < MOVED:
+        while found[2] < MOVED and place + 1 < len(rates):
+            place += 1
+            found = tried(place)
+        return found
+    while place > 0 and (lower := tried(place - 1))[2] >= MOVED:
+        place, found = place - 1, lower
+    return found
+
+
 def report(name, what, model, kind, batches, loss_of, command):
     """`loss_of` takes a model of any precision and a batch; `command` is the runner's verb, the
     checkpoint, the batches, and what else it asks for."""
-    resting = losses_of(model.double(), kind, 0, batches, loss_of)
-    for rate in OPTIMIZERS[kind][0]:
-        exact = losses_of(model, kind, rate, batches, loss_of)
-        moved = distance(resting, exact)
-        if moved >= MOVED:
-            break
+    rate, exact, moved = lowest_that_moves(model.double(), kind, batches, loss_of)
     single = losses_of(model.float(), kind, rate, batches, loss_of)
     verb, *files = command
     found = [float(line) for line in run(RUNNER, verb, *files[:2], kind, str(rate), str(OPTIMIZERS[kind][1]), *files[2:])[0].split()]
