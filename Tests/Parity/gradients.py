@@ -5,9 +5,9 @@ has no gradient at all, a bias before a BatchNorm that normalises by the batch, 
 A rectifier's slope jumps at 0, so that any two float32 programs part where a value is within rounding of the edge; torch
 in float32 misses torch in float64 by 1e-2 on batches where that happens. So small batches of successive seeds are tried
 until one has no such value: there every tensor must be within 1e-3, with frozen BatchNorm statistics and with the batch's
-own. A wrong gradient is wrong in all of them. How far torch's float32 is on the same batch is printed beside it;
-where that is further in every batch too, as in Inception, whose statistics magnify rounding layer by layer, zoo may be
-twice as far in the last one."""
+own. A wrong gradient is wrong in all of them. How far torch's float32 is on the same batch is printed beside it.
+Inception has no shortcuts, so that the batch's statistics magnify rounding from layer to layer, in torch as well: there
+its normalisations' biases are raised, which keeps most values away from the edge."""
 
 import argparse
 import itertools
@@ -65,10 +65,14 @@ def compare(model, checkpoint, statistics, folder, size, batch, seed):
     return distances(found, exact), distances(single, exact), abs(found["loss"].item() - exact_loss) / abs(exact_loss)
 
 
+def save(model, folder):
+    torch.save(model.state_dict(), f"{folder}/w.pth")
+    run(ZOO, "convert", f"{folder}/w.pth", "-o", f"{folder}/w.safetensors", "--force")
+
+
 def check(name, model, checkpoint, folder, statistics):
     # Those of one size, and one whose last maps would be too small for statistics.
     size = side(name) if name.startswith(("vit", "maxvit")) else 128 if name == "inception_v3" else 64
-    bound = None
     for batch, seed in itertools.product((1,) if statistics == "frozen" else (4, 3), SEEDS):
         ours, theirs, loss = compare(model, checkpoint, statistics, folder, size, batch, seed)
         worst = max(ours, key=ours.get)
@@ -76,9 +80,6 @@ def check(name, model, checkpoint, folder, statistics):
         held = ours[worst] <= BOUND and loss < 1e-5
         if held:
             break
-        bound = BOUND if single <= BOUND or bound == BOUND else 2 * single
-    # No batch on which float32 itself would do.
-    held = held or bound > BOUND and ours[worst] <= bound
     print(f"{name:18} {statistics:6} statistics: batch of {batch}, seed {seed}, {len(ours)} tensors, worst {ours[worst]:.1e} "
           f"(torch float32 {single:.1e}), loss {loss:.0e}{'' if held else f'   DOES NOT HOLD: {worst}'}", flush=True)
     return held
@@ -100,10 +101,13 @@ if __name__ == "__main__":
                 model.load_state_dict(load_file(f"{folder}/w.safetensors"), strict=True)
             else:
                 model = make(name)
-                torch.save(model.state_dict(), f"{folder}/w.pth")
-                run(ZOO, "convert", f"{folder}/w.pth", "-o", f"{folder}/w.safetensors")
-            has_norms = any(isinstance(m, torch.nn.BatchNorm2d) for m in model.modules())
-            for statistics in ("frozen", "batch") if has_norms else ("frozen",):
+                save(model, folder)
+            norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+            for statistics in ("frozen", "batch") if norms else ("frozen",):
+                if name == "inception_v3" and statistics == "batch":
+                    for norm in norms:
+                        torch.nn.init.uniform_(norm.bias, 1.5, 2.5)
+                    save(model, folder)
                 held &= check(name, model, f"{folder}/w.safetensors", folder, statistics)
     print("gradients: all hold" if held else "gradients: NOT all hold")
     sys.exit(0 if held else 1)
