@@ -31,22 +31,28 @@ Packed packed(zoo_trainer &trainer, const memory::desc &plain, const memory::des
 
 float *at(const float *base, int64_t offset) { return const_cast<float *>(base) + offset; }
 
+// Whether oneDNN has nothing better than its loop of reference.
+template <typename Desc>
+bool is_plain_loop(const Desc &desc) {
+  return std::strncmp(desc.impl_info_str(), "ref", 3) == 0;
+}
+
 // Backward steps of a layer whose weights multiply: convolution and linear.
 template <typename BackwardData, typename BackwardWeights>
 std::function<void(const Run &)> backward(zoo_trainer *trainer, int input, int output, zoo_parameters parameters,
                                           const memory::desc &plain, const memory::desc &bias,
                                           const typename BackwardData::primitive_desc *data_desc,
                                           const typename BackwardWeights::primitive_desc *weights_desc,
-                                          const zoo::DepthwiseGradient &depthwise = {}) {
+                                          const zoo::Depthwise &depthwise = {}) {
   auto slope = zoo::gradient(*trainer, output);
   std::vector<std::function<void(const Run &)>> steps;
-  if (weights_desc && depthwise && std::strncmp(weights_desc->impl_info_str(), "ref", 3) == 0) {
+  if (weights_desc && depthwise.weights && is_plain_loop(*weights_desc)) {
     auto source = zoo::data(*trainer, input);
     steps.push_back([=](const Run &run) {
       trainer->stream.wait();
-      depthwise(zoo::floats(source), zoo::floats(slope),
-                parameters.weight_trains ? run.gradients + parameters.weight : nullptr,
-                parameters.bias >= 0 && parameters.bias_trains ? run.gradients + parameters.bias : nullptr);
+      depthwise.weights(zoo::floats(source), zoo::floats(slope),
+                        parameters.weight_trains ? run.gradients + parameters.weight : nullptr,
+                        parameters.bias >= 0 && parameters.bias_trains ? run.gradients + parameters.bias : nullptr);
     });
   } else if (weights_desc) {
     auto primitive = BackwardWeights(*weights_desc);
@@ -67,7 +73,14 @@ std::function<void(const Run &)> backward(zoo_trainer *trainer, int input, int o
         std::memcpy(run.gradients + parameters.bias, bias_gradient.get_data_handle(), bias.get_size());
     });
   }
-  if (data_desc) {
+  if (data_desc && depthwise.input && is_plain_loop(*data_desc)) {
+    auto target = zoo::gradient_target(*trainer, input);
+    steps.push_back([=](const Run &run) {
+      trainer->stream.wait();
+      depthwise.input(run.parameters + parameters.weight, zoo::floats(slope), zoo::floats(target.memory));
+      target.finish();
+    });
+  } else if (data_desc) {
     auto primitive = BackwardData(*data_desc);
     auto weights = packed(*trainer, plain, data_desc->weights_desc());
     auto target = zoo::gradient_target(*trainer, input);
@@ -129,7 +142,7 @@ int32_t zoo_trainer_add_convolution(zoo_trainer *trainer, int32_t input, int32_t
               before, after)));
         return backward<dnnl::convolution_backward_data, dnnl::convolution_backward_weights>(
             trainer, input, output, parameters, plain, bias, data_desc.get(), weights_desc.get(),
-            zoo::depthwise_gradient(x, y, groups, window));
+            zoo::depthwise(x, y, groups, window));
       };
     zoo::append(*trainer, std::move(layer));
     return 0;
