@@ -103,7 +103,7 @@ ALWAYS_INLINE void slopes_of_input(const Geometry &shape, int64_t place, const f
 }
 
 #define ZOO_KERNEL(name, lanes, attributes)                                                                     \
-  attributes void name##_input(const Geometry &shape, int64_t place, const float *weights, const float *slope, \
+  attributes void name##_input(const Geometry &shape, int64_t place, const float *weights, const float *slope,  \
                                float *target) {                                                                 \
     slopes_of_input<lanes>(shape, place, weights, slope, target);                                               \
   }                                                                                                             \
@@ -119,15 +119,16 @@ ZOO_KERNEL(narrow_8, 8, )
 }  // namespace
 
 zoo::Depthwise zoo::depthwise(const dnnl::memory &input, const dnnl::memory &output, int64_t groups,
-                                               const zoo_window &window) {
+                              const zoo_window &window) {
   auto from = input.get_desc().dims(), to = output.get_desc().dims();
   Layout layout(output);
   bool is_wide = layout.block == 16 && instruction_set() == InstructionSet::wide;
-  if (groups != from[1] || groups != to[1] || window.kernel[1] > widest ||
-      window.kernel[0] * window.kernel[1] > largest || (layout.block != 8 && !is_wide)) return {};
+  bool is_small = window.kernel[1] <= widest && window.kernel[0] * window.kernel[1] <= largest;
+  if (groups != from[1] || groups != to[1] || !is_small || (layout.block != 8 && !is_wide)) return {};
   Geometry shape{to[0], to[1], layout.blocks, from[2], from[3], to[2], to[3], window};
   auto kernel = is_wide ? wide_16 : instruction_set() == InstructionSet::narrow ? narrow_8 : middle_8;
-  auto input_kernel = is_wide ? wide_16_input : instruction_set() == InstructionSet::narrow ? narrow_8_input : middle_8_input;
+  auto input_kernel = is_wide ? wide_16_input
+                      : instruction_set() == InstructionSet::narrow ? narrow_8_input : middle_8_input;
   Depthwise made;
   made.weights = [=](const float *x, const float *slope, float *weights, float *bias) {
     auto rows = shape.window.kernel[0];

@@ -181,6 +181,15 @@ import ZooVision
     }
   }
 
+  /// Else the run of one would be resumed with the other.
+  @Test func networksWithoutWeightsAreToldApart() throws {
+    let models = try Catalog.standard().models.filter { ["resnet18", "resnet34"].contains($0.name) }
+    let networks = try models.map { try PretrainedNetwork(untrained: $0) }
+    #expect(networks.count == 2 && networks[0].digest != networks[1].digest)
+    let other = try #require(try Catalog.standard().models.first { $0.name == "fcn_resnet50" })
+    #expect(throws: ModelError.self) { try PretrainedNetwork(untrained: other) }
+  }
+
   @Test func anotherRecipeIsNotResumed() throws {
     try withShapes { network, dataset, directory in
       let first = tuning(network, dataset, try Recipe(epochs: 3), directory.file("run"))

@@ -19,9 +19,7 @@ public enum DemoNetwork {
 
   /// A network of the same kind without weights, to be trained from scratch.
   static func untrained(classes: Int) throws -> PretrainedNetwork {
-    try PretrainedNetwork(
-      name: name, description: description(classes: classes), labels: [], input: input, stateDict: StateDict(),
-      digest: "random", path: name)
+    try PretrainedNetwork(untrained: name, description: description(classes: classes), input: input)
   }
 
   /// Trains the network on ten kinds of drawn shapes and writes it in half precision: how `zoo/demo` was made.

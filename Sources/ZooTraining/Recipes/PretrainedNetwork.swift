@@ -72,8 +72,14 @@ public struct PretrainedNetwork: Sendable {
     let known = try description.task()
     guard known == task else { throw ModelError.wrongTask(file: model.name, task: known, expected: task) }
     try self.init(
-      name: model.name, description: description.withoutTrainingParts(), labels: [], input: model.input,
-      stateDict: StateDict(), digest: "random", path: model.name)
+      untrained: model.name, description: description.withoutTrainingParts(), input: model.input)
+  }
+
+  /// A network without weights. What stands for their digest is the network's own, so that no other's run is resumed.
+  init(untrained name: String, description: NetworkDescription, input: String) throws {
+    try self.init(
+      name: name, description: description, labels: [], input: input, stateDict: StateDict(),
+      digest: Digest.sha256(of: description.json), path: name)
   }
 
   /// The network's weights, each checked against the graph; `except` names those that aren't needed.

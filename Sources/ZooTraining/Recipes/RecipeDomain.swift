@@ -15,11 +15,11 @@ extension Recipe {
     }
 
     struct Defaults {
-      var epochs: Int
-      var batchSize: Int
-      var learningRate: Double
-      var weightDecay: Double
-      var headEpochs: Int?
+      let epochs: Int
+      let batchSize: Int
+      let learningRate: Double
+      let weightDecay: Double
+      let headEpochs: Int?
     }
 
     func defaults(_ kind: Kind, _ optimizer: Method) -> Defaults {
