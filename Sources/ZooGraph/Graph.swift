@@ -12,12 +12,15 @@ public struct Parameter: Sendable, Equatable {
   /// True for state that no optimizer changes (BatchNorm's running statistics).
   public var isBuffer: Bool
   public var value: ValueID
+  /// What it begins with where nothing is pretrained; nil where that follows from its shape.
+  public var initial: InitialValues?
 
-  public init(name: String, shape: [Int], isBuffer: Bool, value: ValueID) {
+  public init(name: String, shape: [Int], isBuffer: Bool, value: ValueID, initial: InitialValues? = nil) {
     self.name = name
     self.shape = shape
     self.isBuffer = isBuffer
     self.value = value
+    self.initial = initial
   }
 }
 

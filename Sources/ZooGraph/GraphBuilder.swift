@@ -29,9 +29,11 @@ public struct GraphBuilder {
 
   func fullName(_ name: String) -> String { (path + [name]).joined(separator: ".") }
 
-  mutating func parameter(_ name: String, _ shape: [Int], isBuffer: Bool = false) -> ValueID {
+  mutating func parameter(
+    _ name: String, _ shape: [Int], isBuffer: Bool = false, initial: InitialValues? = nil
+  ) -> ValueID {
     let value = graph.makeValue()
-    graph.parameters.append(Parameter(name: name, shape: shape, isBuffer: isBuffer, value: value))
+    graph.parameters.append(Parameter(name: name, shape: shape, isBuffer: isBuffer, value: value, initial: initial))
     return value
   }
 
@@ -83,11 +85,13 @@ public struct GraphBuilder {
   }
 
   /// `nn.Linear`: weight [outputs, inputs], bias [outputs].
+  ///
+  /// - Parameter initial: of the weight.
   public mutating func linear(
-    _ name: String, _ x: ValueID, from inputs: Int, to outputs: Int, bias: Bool = true
+    _ name: String, _ x: ValueID, from inputs: Int, to outputs: Int, bias: Bool = true, initial: InitialValues? = nil
   ) -> ValueID {
     let module = fullName(name)
-    var operands = [x, parameter(module + ".weight", [outputs, inputs])]
+    var operands = [x, parameter(module + ".weight", [outputs, inputs], initial: initial)]
     if bias { operands.append(parameter(module + ".bias", [outputs])) }
     return add(.linear(hasBias: bias, epilogue: []), operands, name: name)
   }
@@ -100,8 +104,9 @@ public struct GraphBuilder {
   }
 
   /// A learnt factor for each channel, named as it stands: [channels, 1, 1].
-  public mutating func channelScale(_ name: String, _ x: ValueID, channels: Int) -> ValueID {
-    add(.channelScale, [x, parameter(fullName(name), [channels, 1, 1])], name: name)
+  public mutating func channelScale(_ name: String, _ x: ValueID, channels: Int, initial: Float) -> ValueID {
+    let scale = parameter(fullName(name), [channels, 1, 1], initial: .constant(initial))
+    return add(.channelScale, [x, scale], name: name)
   }
 
   public mutating func channelAffine(_ x: ValueID, scale: [Float], shift: [Float], name: String) -> ValueID {

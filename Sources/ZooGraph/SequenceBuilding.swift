@@ -6,7 +6,7 @@ extension GraphBuilder {
   public mutating func embedding(
     _ name: String, _ index: EmbeddingIndex = .token, of ids: ValueID? = nil, rows: Int, width: Int
   ) -> ValueID {
-    embedding(name, index, of: ids, table: ownParameter(name + ".weight", [rows, width]))
+    embedding(name, index, of: ids, table: ownParameter(name + ".weight", [rows, width], initial: .table))
   }
 
   public mutating func embedding(
@@ -54,7 +54,8 @@ extension GraphBuilder {
 
   /// Transformers' `Conv1D`: a linear layer whose weight is [inputs, outputs]; bias [outputs].
   public mutating func transposedLinear(_ name: String, _ x: ValueID, from inputs: Int, to outputs: Int) -> ValueID {
-    let weight = ownParameter(name + ".weight", [inputs, outputs])
+    let weight = ownParameter(
+      name + ".weight", [inputs, outputs], initial: .normal(deviation: 1 / Double(inputs).squareRoot()))
     let bias = ownParameter(name + ".bias", [outputs])
     let turned = add(.transpose, [weight], name: name + ".weight")
     return add(.linear(hasBias: true, epilogue: []), [x, turned, bias], name: name)

@@ -42,8 +42,10 @@ extension Node {
 
 extension GraphBuilder {
   /// A parameter named as it stands, not as a module's.
-  public mutating func ownParameter(_ name: String, _ shape: [Int], isBuffer: Bool = false) -> ValueID {
-    parameter(fullName(name), shape, isBuffer: isBuffer)
+  public mutating func ownParameter(
+    _ name: String, _ shape: [Int], isBuffer: Bool = false, initial: InitialValues? = nil
+  ) -> ValueID {
+    parameter(fullName(name), shape, isBuffer: isBuffer, initial: initial)
   }
 
   /// A linear layer whose parameters have names of their own, as `nn.MultiheadAttention`'s projection: weight [outputs,
@@ -62,7 +64,8 @@ extension GraphBuilder {
 
   /// The position bias table, `relative_position_bias_table`.
   public mutating func positionBiasTable(window: [Int], heads: Int) -> ValueID {
-    ownParameter("relative_position_bias_table", [(2 * window[0] - 1) * (2 * window[1] - 1), heads])
+    ownParameter(
+      "relative_position_bias_table", [(2 * window[0] - 1) * (2 * window[1] - 1), heads], initial: .table)
   }
 
   /// The state dict's `relative_position_index`: [length · length], or [length, length] where it isn't flat.
@@ -78,7 +81,9 @@ extension GraphBuilder {
   public mutating func tokens(
     _ x: ValueID, classToken: String, positions: String, width: Int, patches: Int
   ) -> ValueID {
-    let operands = [x, ownParameter(classToken, [1, 1, width]), ownParameter(positions, [1, patches + 1, width])]
+    let operands = [
+      x, ownParameter(classToken, [1, 1, width]), ownParameter(positions, [1, patches + 1, width], initial: .table),
+    ]
     return add(.tokens, operands, name: "tokens")
   }
 

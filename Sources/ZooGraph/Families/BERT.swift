@@ -18,7 +18,8 @@ public enum BERT: NetworkFamily {
     let prefix = config.head == nil ? nil : "bert"
     let path = prefix.map { $0 + "." } ?? ""
     var b = GraphBuilder()
-    let words = b.ownParameter(path + "embeddings.word_embeddings.weight", [config.vocabulary, config.hiddenSize])
+    let words = b.ownParameter(
+      path + "embeddings.word_embeddings.weight", [config.vocabulary, config.hiddenSize], initial: .table)
     let hidden = EncoderLayers.add(to: &b, config, prefix: prefix, words: words)
     let pools = config.pooler ?? (config.head == nil || [.preTraining, .sequenceClassification].contains(config.head))
     b.beginStage("head")

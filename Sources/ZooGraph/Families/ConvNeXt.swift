@@ -65,6 +65,6 @@ public enum ConvNeXt: NetworkFamily {
       y = b.activation(.gelu, b.linear("3", y, from: width, to: 4 * width), name: "gelu")
       return b.linear("5", y, from: 4 * width, to: width)
     }
-    return b.sum(b.channelScale("layer_scale", scaled, channels: width), x)
+    return b.sum(b.channelScale("layer_scale", scaled, channels: width, initial: 1e-6), x)
   }
 }

@@ -15,7 +15,7 @@ public enum DistilBERT: NetworkFamily {
     let path = config.head == nil ? "" : "distilbert."
     let width = config.hiddenSize
     var b = GraphBuilder()
-    let words = b.ownParameter(path + "embeddings.word_embeddings.weight", [config.vocabulary, width])
+    let words = b.ownParameter(path + "embeddings.word_embeddings.weight", [config.vocabulary, width], initial: .table)
     b.beginStage("embeddings")
     var x = embed(&b, config, path: path, words: words)
     for layer in 0..<config.layers {

@@ -19,7 +19,7 @@ public enum GPT2: NetworkFamily {
     let width = config.hiddenSize
     var b = GraphBuilder()
     b.beginStage("embeddings")
-    let words = b.ownParameter(path + "wte.weight", [config.vocabulary, width])
+    let words = b.ownParameter(path + "wte.weight", [config.vocabulary, width], initial: .table)
     let positions = b.embedding(path + "wpe", .position(offset: 0), rows: config.positions ?? 1024, width: width)
     var x = b.dropout(b.sum(b.embedding(path + "wte", table: words), positions), probability: 0.1)
     for layer in 0..<config.layers {

@@ -25,7 +25,7 @@ public enum RoBERTa: NetworkFamily {
     let path = prefix.map { $0 + "." } ?? ""
     let width = config.hiddenSize
     var b = GraphBuilder()
-    let words = b.ownParameter(path + "embeddings.word_embeddings.weight", [config.vocabulary, width])
+    let words = b.ownParameter(path + "embeddings.word_embeddings.weight", [config.vocabulary, width], initial: .table)
     let hidden = EncoderLayers.add(
       to: &b, config, prefix: prefix, words: words, firstPosition: firstPosition)
     b.beginStage("head")

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Swin Transformer: Liu et al., "Hierarchical Vision Transformer using Shifted Windows", 2021 (arXiv:2103.14030), section
 /// 3 and figure 3, and its second version (arXiv:2111.09883), figure 1.
 ///
@@ -111,7 +113,8 @@ public enum SwinTransformer: NetworkFamily {
       let attended: ValueID
       if block.config.version == 2 {
         attention.isCosine = true
-        let scales = b.ownParameter("logit_scale", [block.heads, 1, 1])
+        // Section 3.2's temperature τ is 0.1 at first, as torchvision begins it.
+        let scales = b.ownParameter("logit_scale", [block.heads, 1, 1], initial: .constant(log(10)))
         // Keys have no bias; the state dict has one of zeros.
         let plain = b.linear("qkv", padded, from: channels, to: 3 * channels, bias: false)
         let projected = b.channelShift(

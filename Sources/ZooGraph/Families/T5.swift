@@ -56,7 +56,8 @@ public enum T5: NetworkFamily {
     let part = config.part ?? .generation
     var b = GraphBuilder()
     b.beginStage("embeddings")
-    let words = b.ownParameter("shared.weight", [config.vocabulary, config.hiddenSize])
+    let words = b.ownParameter(
+      "shared.weight", [config.vocabulary, config.hiddenSize], initial: .normal(deviation: 1))
     b.alias("encoder.embed_tokens.weight", to: "shared.weight")
     let encoded = b.scope("encoder") { b in
       stack(&b, b.embedding("embed_tokens", table: words), config, layers: config.layers, encoded: nil)
@@ -92,7 +93,8 @@ public enum T5: NetworkFamily {
         isBidirectional: encoded == nil))
     // Only the first layer has the table; the others use it too.
     let table = b.ownParameter(
-      "block.0.layer.0.SelfAttention.relative_attention_bias.weight", [config.buckets ?? 32, config.heads])
+      "block.0.layer.0.SelfAttention.relative_attention_bias.weight", [config.buckets ?? 32, config.heads],
+      initial: .normal(deviation: 1 / Double(config.hiddenSize).squareRoot()))
     var x = b.dropout(embedded, probability: 0.1)
     for layer in 0..<layers {
       b.beginStage((encoded == nil ? "encoder" : "decoder") + "\(layer + 1)")
@@ -117,7 +119,10 @@ public enum T5: NetworkFamily {
     return b.scope(layer) { b in
       let normal = b.rootMeanSquareNorm("layer_norm", x, channels: width, epsilon: config.epsilon ?? 1e-6)
       let y = b.scope(module) { b in
-        let query = b.linear("q", normal, from: width, to: inner, bias: false)
+        // Products of queries and keys aren't scaled: the weights are.
+        let query = b.linear(
+          "q", normal, from: width, to: inner, bias: false,
+          initial: .normal(deviation: 1 / Double(width * (config.headWidth ?? 64)).squareRoot()))
         let key = b.linear("k", keys ?? normal, from: width, to: inner, bias: false)
         let value = b.linear("v", keys ?? normal, from: width, to: inner, bias: false)
         let y = b.attention(attention, [query, key, value] + (table.map { [$0] } ?? []))
