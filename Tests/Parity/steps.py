@@ -1,10 +1,10 @@
 """Ten steps of SGD with momentum and of AdamW by full-size networks, against torch's from the same weights and batches.
 
 Weight decay leaves out what has one dimension, biases and normalisations, as zoo's recipes do; nothing drops out; BatchNorm
-keeps its statistics, then takes the batch's. Compared are the losses of ten batches before each of the steps, and of the first
-batch after the last one. Holds when every loss is within 1e-3 of that of torch in float64, or, where torch's own float32
-isn't, within twice its distance. The learning rate is the lowest of those below at which the steps move a loss by thirty
-times the bound, so that a wrong step would show."""
+keeps its statistics, then takes the batch's (with raised biases, as in gradients.py). Compared are the losses of ten batches
+before each of the steps, and of the first batch after the last one. Holds when every loss is within 1e-3 of that of torch in
+float64. The learning rate is the lowest of those below at which the steps move a loss by thirty times the bound, so that a
+wrong step would show."""
 
 import argparse
 import copy
@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 from torch.nn.functional import cross_entropy
 
-from networks import RUNNER, ZOO, make, plain, run
+from networks import RUNNER, ZOO, make, norms_of, plain, raise_biases, run
 from text_gradients import CASES, batch_of, logits_of
 
 BOUND, MOVED, STEPS = 1e-3, 0.03, 10
@@ -86,7 +86,7 @@ def report(name, what, model, kind, batches, loss_of, command):
     verb, *files = command
     found = [float(line) for line in run(RUNNER, verb, *files[:2], kind, str(rate), str(OPTIMIZERS[kind][1]), *files[2:])[0].split()]
     ours, theirs = distance(found, exact), distance(single, exact)
-    held = ours <= max(BOUND, 2 * theirs) and moved >= MOVED
+    held = ours <= BOUND and moved >= MOVED
     print(f"{name:26} {kind:5} {rate:.0e} {what:6} loss {exact[0]:.3f} to {exact[-1]:.3f}: zoo {ours:.1e}, torch float32 {theirs:.1e} "
           f"from float64; moved by {moved:.2f}{'' if held else '   DOES NOT HOLD'}", flush=True)
     return held
@@ -94,24 +94,28 @@ def report(name, what, model, kind, batches, loss_of, command):
 
 def pictures(name, folder):
     model = plain(make(name))
-    torch.save(model.state_dict(), f"{folder}/w.pth")
-    run(ZOO, "convert", f"{folder}/w.pth", "-o", f"{folder}/w.safetensors")
     size = 224 if name in ("vit_b_16", "maxvit_t") else 128 if name == "inception_v3" else 64
     # Few classes, so that there is something to learn.
     batches = [(torch.randn(4, 3, size, size), torch.randint(0, 5, (4,))) for _ in range(STEPS)]
     batches.append(batches[0])
     tensors = {f"{key}.{place}": value.clone() for place, batch in enumerate(batches) for key, value in zip(("input", "labels"), batch)}
     save_file(tensors, f"{folder}/batches.safetensors")
-    has_norms = any(isinstance(module, torch.nn.BatchNorm2d) for module in model.modules())
 
     def loss_of(model, batch):
         logits = model(batch[0].to(next(model.parameters()).dtype))
         return cross_entropy(getattr(logits, "logits", logits), batch[1])
 
-    return all([
-        report(name, statistics if has_norms else "", model.train(statistics == "batch"), kind, batches, loss_of,
-               ("steps", f"{folder}/w.safetensors", f"{folder}/batches.safetensors", statistics))
-        for kind in OPTIMIZERS for statistics in (("frozen", "batch") if has_norms else ("frozen",))])
+    held = True
+    for statistics in ("frozen", "batch") if norms_of(model) else ("",):
+        # Inception has no shortcuts: there rounding grows without the batch's statistics, too.
+        if statistics == "batch" or name == "inception_v3":
+            raise_biases(model, name)
+        torch.save(model.state_dict(), f"{folder}/w.pth")
+        run(ZOO, "convert", f"{folder}/w.pth", "-o", f"{folder}/w.safetensors", "--force")
+        command = "steps", f"{folder}/w.safetensors", f"{folder}/batches.safetensors", statistics or "frozen"
+        for kind in OPTIMIZERS:
+            held &= report(name, statistics, model.train(statistics == "batch"), kind, batches, loss_of, command)
+    return held
 
 
 def texts(name, folder):
