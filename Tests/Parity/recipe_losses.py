@@ -19,8 +19,9 @@ from networks import ZOO, run
 from recipes import HEAD, TWINS, Data, Run, Twin, zoo_run
 
 BOUND = 1e-3
-# Every so many pictures are taken: those that learn through the whole network do so at once.
-RECIPES = {"head": 1, "last-n": 1, "staged": 2, "full": 6}
+# Every so many pictures are taken: those that learn through the whole network do so at once. Beside it the part of the usual
+# learning rate: at all of it a step of the whole network is so long that rounding grows from one to the next.
+RECIPES = {"head": (1, 1), "last-n": (1, 1), "staged": (2, 1), "full": (6, 0.1)}
 ALL = 1000
 
 
@@ -32,8 +33,12 @@ class StillTwin(Twin):
 
 
 class WholeBatch(Run):
+    def __init__(self, twin, part):
+        super().__init__(twin, 0)
+        self.part = part
+
     def train(self, module, features, groups, epochs, rate, batch, *prepare):
-        super().train(module, features, groups, epochs, rate, ALL, *prepare)
+        super().train(module, features, groups, epochs, rate * self.part, ALL, *prepare)
 
 
 def without_dropout(lite0, path):
@@ -59,10 +64,12 @@ if __name__ == "__main__":
         without_dropout(arguments.lite0, model)
         weights = load_file(model)
         for name in arguments.names:
-            data = Data(arguments.stamps, every=RECIPES[name])
+            every, part = RECIPES[name]
+            data = Data(arguments.stamps, every=every)
             data.write(0, table)
-            ours = zoo_run(name, ["--batch-size", str(ALL)], 0, model, table, f"{folder}/run")
-            made = WholeBatch(StillTwin(weights, data), 0)
+            flags = ["--batch-size", str(ALL)] + (["--learning-rate", str(1e-3 * part)] if part != 1 else [])
+            ours = zoo_run(name, flags, 0, model, table, f"{folder}/run")
+            made = WholeBatch(StillTwin(weights, data), part)
             TWINS[name](made)
             losses = [[-loss for _, loss in epochs] for epochs in (ours, made.epochs)]
             worst = max(abs(a / b - 1) for a, b in zip(*losses, strict=True))
