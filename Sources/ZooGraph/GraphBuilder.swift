@@ -103,7 +103,7 @@ public struct GraphBuilder {
     return add(.layerNormalization(axis: 1, epsilon: epsilon), operands, name: name)
   }
 
-  /// A learnt factor for each channel, named as it stands: [channels, 1, 1].
+  /// A learnt factor for each channel, named as it stands, `initial` at first: [channels, 1, 1].
   public mutating func channelScale(_ name: String, _ x: ValueID, channels: Int, initial: Float) -> ValueID {
     let scale = parameter(fullName(name), [channels, 1, 1], initial: .constant(initial))
     return add(.channelScale, [x, scale], name: name)
