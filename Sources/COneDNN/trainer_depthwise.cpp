@@ -102,19 +102,26 @@ ALWAYS_INLINE void slopes_of_input(const Geometry &shape, int64_t place, const f
     }
 }
 
-#define ZOO_KERNEL(name, lanes, attributes)                                                                     \
+struct Kernels {
+  void (*weights)(const Geometry &, int64_t block, int64_t row, const float *input, const float *slope, float *weights,
+                  float *bias);
+  void (*input)(const Geometry &, int64_t place, const float *weights, const float *slope, float *target);
+};
+
+#define ZOO_KERNELS(name, lanes, attributes)                                                                    \
+  attributes void name##_weights(const Geometry &shape, int64_t block, int64_t row, const float *input,         \
+                                 const float *slope, float *weights, float *bias) {                             \
+    row_of_weights<lanes>(shape, block, row, input, slope, weights, bias);                                      \
+  }                                                                                                             \
   attributes void name##_input(const Geometry &shape, int64_t place, const float *weights, const float *slope,  \
                                float *target) {                                                                 \
     slopes_of_input<lanes>(shape, place, weights, slope, target);                                               \
   }                                                                                                             \
-  attributes void name(const Geometry &shape, int64_t block, int64_t row, const float *input, const float *slope, \
-                       float *weights, float *bias) {                                                             \
-    row_of_weights<lanes>(shape, block, row, input, slope, weights, bias);                                      \
-  }
+  constexpr Kernels name{name##_weights, name##_input};
 
-ZOO_KERNEL(wide_16, 16, ZOO_WIDE)
-ZOO_KERNEL(middle_8, 8, ZOO_MIDDLE)
-ZOO_KERNEL(narrow_8, 8, )
+ZOO_KERNELS(wide_16, 16, ZOO_WIDE)
+ZOO_KERNELS(middle_8, 8, ZOO_MIDDLE)
+ZOO_KERNELS(narrow_8, 8, )
 
 }  // namespace
 
@@ -126,19 +133,18 @@ zoo::Depthwise zoo::depthwise(const dnnl::memory &input, const dnnl::memory &out
   bool is_small = window.kernel[1] <= widest && window.kernel[0] * window.kernel[1] <= largest;
   if (groups != from[1] || groups != to[1] || !is_small || (layout.block != 8 && !is_wide)) return {};
   Geometry shape{to[0], to[1], layout.blocks, from[2], from[3], to[2], to[3], window};
-  auto kernel = is_wide ? wide_16 : instruction_set() == InstructionSet::narrow ? narrow_8 : middle_8;
-  auto input_kernel = is_wide ? wide_16_input
-                      : instruction_set() == InstructionSet::narrow ? narrow_8_input : middle_8_input;
+  auto kernels = is_wide ? wide_16 : instruction_set() == InstructionSet::narrow ? narrow_8 : middle_8;
   Depthwise made;
   made.weights = [=](const float *x, const float *slope, float *weights, float *bias) {
     auto rows = shape.window.kernel[0];
     parallel(shape.blocks * rows, [&](int64_t first, int64_t last) {
-      for (auto task = first; task < last; task++) kernel(shape, task / rows, task % rows, x, slope, weights, bias);
+      for (auto task = first; task < last; task++)
+        kernels.weights(shape, task / rows, task % rows, x, slope, weights, bias);
     });
   };
   made.input = [=](const float *weights, const float *slope, float *target) {
     parallel(shape.pictures * shape.blocks, [&](int64_t first, int64_t last) {
-      for (auto place = first; place < last; place++) input_kernel(shape, place, weights, slope, target);
+      for (auto place = first; place < last; place++) kernels.input(shape, place, weights, slope, target);
     });
   };
   return made;

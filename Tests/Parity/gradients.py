@@ -18,7 +18,7 @@ import tempfile
 import torch
 from safetensors.torch import load_file, save_file
 
-from networks import NAMES, RUNNER, ZOO, make, norms_of, plain, raise_biases, run, side
+from networks import NAMES, RUNNER, ZOO, make, norms_of, plain, raise_biases, run, save, side
 
 BOUND = 1e-3
 SEEDS = range(1, 21)
@@ -65,11 +65,6 @@ def compare(model, checkpoint, statistics, folder, size, batch, seed):
     return distances(found, exact), distances(single, exact), abs(found["loss"].item() - exact_loss) / abs(exact_loss)
 
 
-def save(model, folder):
-    torch.save(model.state_dict(), f"{folder}/w.pth")
-    run(ZOO, "convert", f"{folder}/w.pth", "-o", f"{folder}/w.safetensors", "--force")
-
-
 def check(name, model, checkpoint, folder, statistics):
     # Those of one size, and one whose last maps would be too small for statistics.
     size = side(name) if name.startswith(("vit", "maxvit")) else 128 if name == "inception_v3" else 64
@@ -104,6 +99,7 @@ if __name__ == "__main__":
                 model = make(name)
                 save(model, folder)
             for statistics in ("frozen", "batch") if norms_of(model) else ("frozen",):
+                # Published weights stay as they are.
                 if statistics == "batch" and name in NAMES:
                     raise_biases(model, name)
                     save(model, folder)

@@ -96,6 +96,12 @@ def run_with_plan(*command):
     return completed(*command, ZOO_TRACE="plan").stderr
 
 
+def save(model, folder):
+    """The canonical checkpoint, `folder`/w.safetensors."""
+    torch.save(model.state_dict(), f"{folder}/w.pth")
+    run(ZOO, "convert", f"{folder}/w.pth", "-o", f"{folder}/w.safetensors", "--force")
+
+
 def norms_of(model):
     return [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
 

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 from torch.nn.functional import cross_entropy
 
-from networks import RUNNER, ZOO, make, norms_of, plain, raise_biases, run
+from networks import RUNNER, ZOO, make, norms_of, plain, raise_biases, run, save
 from text_gradients import CASES, batch_of, logits_of
 
 BOUND, MOVED, STEPS = 1e-3, 0.03, 10
@@ -110,8 +110,7 @@ def pictures(name, folder):
         # Inception has no shortcuts: there rounding grows without the batch's statistics, too.
         if statistics == "batch" or name == "inception_v3":
             raise_biases(model, name)
-        torch.save(model.state_dict(), f"{folder}/w.pth")
-        run(ZOO, "convert", f"{folder}/w.pth", "-o", f"{folder}/w.safetensors", "--force")
+        save(model, folder)
         command = "steps", f"{folder}/w.safetensors", f"{folder}/batches.safetensors", statistics or "frozen"
         for kind in OPTIMIZERS:
             held &= report(name, statistics, model.train(statistics == "batch"), kind, batches, loss_of, command)
